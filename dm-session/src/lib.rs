@@ -5,3 +5,17 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+pub mod dm2;
+pub mod http;
+pub mod tree;
+
+mod entropy;
+mod error;
+mod secret;
+mod time;
+
+pub use entropy::Entropy;
+pub use error::{Error, ErrorKind};
+pub use secret::Secret;
+pub use time::Timestamp;
