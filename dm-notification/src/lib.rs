@@ -6,3 +6,35 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+mod builder;
+mod decode;
+mod digest;
+mod encode;
+mod error;
+mod fields;
+mod limits;
+mod list;
+mod message;
+mod receiver;
+mod rules;
+#[cfg(feature = "serde")]
+mod snapshot;
+mod values;
+
+pub use builder::{NotificationBuilder, SignedNotification};
+pub use decode::{Options, RawOption};
+pub use digest::DIGEST_LEN;
+pub use encode::Sink;
+pub use error::{Error, ErrorKind};
+pub use limits::{Limits, Strictness};
+pub use message::Notification;
+pub use receiver::{
+    Account, Accounts, Credentials, Ignored, Outcome, Policy, Receiver, Trigger, Unsigned,
+};
+pub use rules::MAX_VALUE_LEN;
+#[cfg(feature = "serde")]
+pub use snapshot::Snapshot;
+pub use values::{ConType, NotificationId, OptionNumber, UnixSeconds};
