@@ -4,6 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::syntax::{is_field_value, is_token};
+use crate::{Error, ErrorKind};
+
 /// An HTTP method that OMA DM uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -31,6 +34,12 @@ impl Method {
 
 /// Header fields in their order; names compare without regard to case.
 ///
+/// Text that a peer had a hand in goes in by [`try_push`](Self::try_push); a writer that puts the
+/// fields on a wire by itself calls [`check`](Self::check) first. The conversions of the feature
+/// `http` check by themselves. On the way in they keep UTF-8 values and leave out a field whose
+/// value is none: no field of OMA DM needs another encoding, and a guess could make two different
+/// device ids look alike.
+///
 /// `Debug` shows the values of `Cookie`, `Set-Cookie` and the fields that carry credentials
 /// (`Authorization`, `WWW-Authenticate`, …) as `…`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -50,6 +59,28 @@ impl Headers {
         self.0.push((name.into(), value.into()));
     }
 
+    /// Adds a field at the end if it is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the name is no token (RFC 9110 §5.6.2) or the
+    /// value has a control character other than the tab, so that it could end the line.
+    pub fn try_push(&mut self, name: impl Into<String>, value: impl Into<String>) -> Result<(), Error> {
+        let (name, value) = (name.into(), value.into());
+        check_field(&name, &value)?;
+        self.push(name, value);
+        Ok(())
+    }
+
+    /// Whether every field can be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_push`](Self::try_push), for the first field that cannot.
+    pub fn check(&self) -> Result<(), Error> {
+        self.iter().try_for_each(|(name, value)| check_field(name, value))
+    }
+
     /// Puts one field in place of all of that name.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.remove(name);
@@ -64,11 +95,11 @@ impl Headers {
     /// The first value of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// All values of that name, in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.iter().filter(move |(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -88,6 +119,10 @@ impl Headers {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn check_field(name: &str, value: &str) -> Result<(), Error> {
+    if is_token(name) && is_field_value(value) { Ok(()) } else { Err(ErrorKind::InvalidInput.into()) }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {

@@ -1,0 +1,338 @@
+//! The client's cookie jar.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use super::date::parse_date;
+use super::syntax::{BLANK, is_field_value};
+use super::{Headers, SET_COOKIE, Uri};
+use crate::Timestamp;
+
+/// Most bytes of a cookie: its name, its value and its attributes, without the separators.
+const MAX_COOKIE_LEN: usize = 4096;
+/// Most bytes of a `Set-Cookie` value that is looked at.
+const MAX_FIELD_LEN: usize = 8192;
+/// Most cookies of one domain.
+const MAX_PER_DOMAIN: usize = 50;
+/// Most cookies in a jar.
+const MAX_COOKIES: usize = 200;
+
+/// The cookies of one session (RFC 6265 §5.2–5.4), in the order of their creation.
+///
+/// | Limit | Value | Beyond it |
+/// | --- | --- | --- |
+/// | bytes of name, value and attributes | 4096 | the cookie is ignored |
+/// | cookies of one domain | 50 | the oldest of the domain goes |
+/// | cookies in the jar | 200 | the oldest goes |
+///
+/// A bad cookie is ignored, never an error. There is no public suffix list: a `Domain` without an
+/// inner dot (`com`) is refused, one such as `co.uk` is not known to be shared. `Debug` shows no
+/// values. With the feature `serde` a jar can be stored, values included: it is as confidential as
+/// the session it belongs to.
+///
+/// ```
+/// use dm_session::Timestamp;
+/// use dm_session::http::{CookieJar, Uri};
+///
+/// # fn main() -> Result<(), dm_session::Error> {
+/// let (now, uri) = (Timestamp::from_millis(0), Uri::parse("https://dm.example.com/dm")?);
+/// let mut jar = CookieJar::new();
+/// jar.store(now, &uri, "token=31d4d96e407aad42; Path=/dm; Secure; HttpOnly");
+/// assert_eq!(jar.header(now, &uri).as_deref(), Some("token=31d4d96e407aad42"));
+/// assert_eq!(jar.header(now, &uri.join("//other.example.com/dm")?), None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Vec<Cookie>", into = "Vec<Cookie>"))]
+pub struct CookieJar {
+    /// Oldest first; name, domain and path are unique together.
+    cookies: Vec<Cookie>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+struct Cookie {
+    name: String,
+    value: String,
+    /// Lower case; the host itself when `host_only`.
+    domain: String,
+    host_only: bool,
+    path: String,
+    secure: bool,
+    http_only: bool,
+    /// `None` for a cookie that lasts as long as the session.
+    expires: Option<Timestamp>,
+}
+
+impl CookieJar {
+    /// An empty jar, as at the start of a session.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { cookies: Vec::new() }
+    }
+
+    /// How many cookies there are, expired ones included that no later `store` has removed yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cookies.len()
+    }
+
+    /// Whether the jar is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cookies.is_empty()
+    }
+
+    /// Takes one `Set-Cookie` value that came in the answer to a request to `uri` (RFC 6265 §5.3).
+    ///
+    /// A cookie of the same name, domain and path is replaced and keeps its age; one that has
+    /// expired deletes it. Removes what has expired at `now`.
+    pub fn store(&mut self, now: Timestamp, uri: &Uri, set_cookie: &str) {
+        self.cookies.retain(|cookie| cookie.is_alive(now));
+        let Some(cookie) = read_set_cookie(now, uri, set_cookie) else {
+            return;
+        };
+        let place = self.cookies.iter().position(|have| have.is_same(&cookie));
+        match place.and_then(|place| self.cookies.get_mut(place)) {
+            Some(have) => *have = cookie,
+            None => self.cookies.push(cookie),
+        }
+        self.cookies.retain(|cookie| cookie.is_alive(now));
+        self.evict();
+    }
+
+    /// Takes every `Set-Cookie` field of an answer to a request to `uri`, in order.
+    pub fn store_all(&mut self, now: Timestamp, uri: &Uri, headers: &Headers) {
+        for value in headers.all(SET_COOKIE) {
+            self.store(now, uri, value);
+        }
+    }
+
+    /// The `Cookie` value for a request to `uri`, if any cookie belongs to it (RFC 6265 §5.4):
+    /// longer paths first, then older cookies first.
+    #[must_use]
+    pub fn header(&self, now: Timestamp, uri: &Uri) -> Option<String> {
+        let mut matching: Vec<&Cookie> =
+            self.cookies.iter().filter(|cookie| cookie.is_alive(now) && cookie.goes_to(uri)).collect();
+        // Stable: equal paths stay in the order of creation.
+        matching.sort_by_key(|cookie| core::cmp::Reverse(cookie.path.len()));
+        let mut out = String::new();
+        for cookie in &matching {
+            if !out.is_empty() {
+                out.push_str("; ");
+            }
+            out.push_str(&cookie.name);
+            out.push('=');
+            out.push_str(&cookie.value);
+        }
+        if matching.is_empty() { None } else { Some(out) }
+    }
+
+    /// Removes all cookies.
+    pub fn clear(&mut self) {
+        self.cookies.clear();
+    }
+
+    /// At most one cookie was added, so at most one is too many.
+    fn evict(&mut self) {
+        let Some(newest) = self.cookies.last() else {
+            return;
+        };
+        let of_domain = |cookie: &Cookie| cookie.domain == newest.domain;
+        let crowded = self.cookies.iter().filter(|cookie| of_domain(cookie)).count() > MAX_PER_DOMAIN;
+        let oldest = if crowded {
+            self.cookies.iter().position(of_domain)
+        } else if self.cookies.len() > MAX_COOKIES {
+            Some(0)
+        } else {
+            None
+        };
+        if let Some(oldest) = oldest {
+            self.cookies.remove(oldest);
+        }
+    }
+}
+
+impl Cookie {
+    fn is_alive(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.domain == other.domain && self.path == other.path
+    }
+
+    fn goes_to(&self, uri: &Uri) -> bool {
+        let host_fits = if self.host_only { uri.host() == self.domain } else { domain_match(uri.host(), &self.domain) };
+        host_fits && path_match(uri.path(), &self.path) && (!self.secure || uri.is_https())
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookie")
+            .field("name", &self.name)
+            .field("value", &format_args!("…"))
+            .field("domain", &self.domain)
+            .field("host_only", &self.host_only)
+            .field("path", &self.path)
+            .field("secure", &self.secure)
+            .field("http_only", &self.http_only)
+            .field("expires", &self.expires)
+            .finish()
+    }
+}
+
+/// RFC 6265 §5.2 and the part of §5.3 that looks at one cookie alone.
+fn read_set_cookie(now: Timestamp, uri: &Uri, text: &str) -> Option<Cookie> {
+    // Control characters would leave the field they are sent back in.
+    if text.len() > MAX_FIELD_LEN || !is_field_value(text) {
+        return None;
+    }
+    let mut parts = text.split(';');
+    let (name, value) = parts.next()?.split_once('=')?;
+    let (name, value) = (name.trim_matches(BLANK), value.trim_matches(BLANK));
+    if name.is_empty() {
+        return None;
+    }
+    let mut len = name.len().saturating_add(value.len());
+    let (mut domain, mut path, mut secure, mut http_only) = ("", "", false, false);
+    let (mut expires, mut max_age) = (None, None);
+    for part in parts {
+        let (attribute, value) = part.split_once('=').unwrap_or((part, ""));
+        let (attribute, value) = (attribute.trim_matches(BLANK), value.trim_matches(BLANK));
+        len = len.saturating_add(attribute.len()).saturating_add(value.len());
+        // The last attribute of a name counts; one with an unusable value does not (§5.2.1–5.2.6).
+        if attribute.eq_ignore_ascii_case("expires") {
+            expires = parse_date(value).or(expires);
+        } else if attribute.eq_ignore_ascii_case("max-age") {
+            max_age = read_max_age(now, value).or(max_age);
+        } else if attribute.eq_ignore_ascii_case("domain") {
+            if !value.is_empty() {
+                domain = value.strip_prefix('.').unwrap_or(value);
+            }
+        } else if attribute.eq_ignore_ascii_case("path") {
+            path = value;
+        } else if attribute.eq_ignore_ascii_case("secure") {
+            secure = true;
+        } else if attribute.eq_ignore_ascii_case("httponly") {
+            http_only = true;
+        }
+    }
+    if len > MAX_COOKIE_LEN {
+        return None;
+    }
+    let (domain, host_only) = scope(uri.host(), domain)?;
+    let path = if path.starts_with('/') { path } else { default_path(uri.path()) };
+    Some(Cookie {
+        name: name.into(),
+        value: value.into(),
+        domain,
+        host_only,
+        path: path.into(),
+        secure,
+        http_only,
+        expires: max_age.or(expires),
+    })
+}
+
+/// The domain of a cookie and whether it is for the host alone (§5.3 steps 4–6).
+fn scope(host: &str, domain: &str) -> Option<(String, bool)> {
+    let domain = domain.to_ascii_lowercase();
+    if domain.is_empty() || domain == host && !is_shareable(&domain) {
+        return Some((host.into(), true));
+    }
+    (is_shareable(&domain) && domain_match(host, &domain)).then_some((domain, false))
+}
+
+/// Whether a cookie may be for a domain and all below it: not an address, not a single label.
+/// Public suffixes of several labels are not known here.
+fn is_shareable(domain: &str) -> bool {
+    domain.split('.').count() > 1 && domain.split('.').all(|label| !label.is_empty()) && !is_address(domain)
+}
+
+/// Whether a host is an IP address, in any form a resolver may take for one: in brackets, or with a
+/// last label that is a number.
+fn is_address(host: &str) -> bool {
+    let last = host.rsplit('.').find(|label| !label.is_empty()).unwrap_or_default();
+    host.contains(':') || last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// RFC 6265 §5.1.3; both in lower case.
+fn domain_match(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|front| front.ends_with('.')) && !is_address(host)
+}
+
+/// RFC 6265 §5.1.4: the path up to its last slash.
+fn default_path(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(slash) if slash > 0 && path.starts_with('/') => path.get(..slash).unwrap_or("/"),
+        _ => "/",
+    }
+}
+
+/// RFC 6265 §5.1.4.
+fn path_match(path: &str, cookie_path: &str) -> bool {
+    path.strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+}
+
+/// RFC 6265 §5.2.2: when a cookie of this `Max-Age` (in seconds) expires.
+fn read_max_age(now: Timestamp, value: &str) -> Option<Timestamp> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    if value.starts_with('-') {
+        return Some(Timestamp::from_millis(0));
+    }
+    match digits.parse().unwrap_or(u64::MAX) {
+        0 => Some(Timestamp::from_millis(0)),
+        seconds => Some(now.after(Duration::from_secs(seconds))),
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<CookieJar> for Vec<Cookie> {
+    fn from(jar: CookieJar) -> Self {
+        jar.cookies
+    }
+}
+
+/// What `store` would never have made is refused, so a stored jar cannot carry a header injection
+/// or a cookie for a whole top-level domain.
+#[cfg(feature = "serde")]
+impl TryFrom<Vec<Cookie>> for CookieJar {
+    type Error = crate::Error;
+
+    fn try_from(cookies: Vec<Cookie>) -> Result<Self, Self::Error> {
+        use crate::ErrorKind;
+        let mut jar = Self::new();
+        for cookie in cookies {
+            let texts = [&cookie.name, &cookie.value, &cookie.domain, &cookie.path];
+            let len = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+            if len > MAX_COOKIE_LEN.saturating_add(MAX_FIELD_LEN) || jar.cookies.len() >= MAX_COOKIES {
+                return Err(ErrorKind::LimitExceeded.into());
+            }
+            let sound = texts.iter().all(|text| is_field_value(text) && !text.contains(';'))
+                && texts.iter().all(|text| text.trim_matches(BLANK).len() == text.len())
+                && !cookie.name.is_empty()
+                && !cookie.name.contains('=')
+                && !cookie.domain.bytes().any(|byte| byte.is_ascii_uppercase())
+                && (cookie.host_only || is_shareable(&cookie.domain))
+                && cookie.path.starts_with('/')
+                && !jar.cookies.iter().any(|have| have.is_same(&cookie));
+            let of_domain = jar.cookies.iter().filter(|have| have.domain == cookie.domain).count();
+            if !sound || of_domain >= MAX_PER_DOMAIN {
+                return Err(ErrorKind::InvalidSnapshot.into());
+            }
+            jar.cookies.push(cookie);
+        }
+        Ok(jar)
+    }
+}
