@@ -204,6 +204,7 @@ pub fn challenges(headers: &Headers) -> Vec<Challenge> {
         // A parameter belongs to a challenge of its own field.
         let mut current = None;
         let mut reader = Reader { rest: field };
+        reader.eat_list_separator();
         while !reader.rest.is_empty() && found.len() < MAX_CHALLENGES {
             if !reader.member(&mut current, &mut found) {
                 reader.skip_member();
@@ -279,22 +280,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rest of a quoted-string (RFC 9110 §5.6.4).
+    /// The rest of a quoted-string (RFC 9110 §5.6.4). An open one takes all that is left, so that
+    /// nothing is read twice.
     fn quoted(&mut self) -> Option<String> {
         let mut out = String::new();
-        let mut chars = self.rest.char_indices();
-        while let Some((at, char)) = chars.next() {
-            match char {
+        let mut chars = core::mem::take(&mut self.rest).chars();
+        loop {
+            match chars.next()? {
                 '"' => {
-                    self.rest = self.rest.get(at.saturating_add(1)..).unwrap_or_default();
+                    self.rest = chars.as_str();
                     return Some(out);
                 }
-                '\\' => out.push(chars.next()?.1),
-                _ => out.push(char),
+                '\\' => out.push(chars.next()?),
+                char => out.push(char),
             }
         }
-        self.rest = "";
-        None
     }
 
     /// A token68 that fills the member; nothing is taken otherwise.
@@ -341,7 +341,6 @@ impl<'a> Reader<'a> {
             let mut chars = self.rest.chars();
             if chars.next() == Some('"') {
                 self.rest = chars.as_str();
-                // An unterminated one takes the rest of the field.
                 let _ = self.quoted();
             } else {
                 self.rest = chars.as_str();

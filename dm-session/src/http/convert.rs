@@ -2,7 +2,8 @@
 //!
 //! What stays: method, URI, status, body, all fields with the order of those of one name. What
 //! goes: the HTTP version, the extensions, the case of field names (the `http` crate has lower
-//! case), and on the way in a field whose value is not UTF-8 (see [`Headers`]).
+//! case), and on the way in a field whose value is not UTF-8 (see [`Headers`]). Values that are
+//! credentials go out marked sensitive.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use core::fmt;
 use ::http::header::{HeaderMap, HeaderName, HeaderValue};
 use ::http::uri::Uri;
 
+use super::message::is_confidential;
 use super::syntax::is_field_value;
 use super::{Headers, Method, Request, Response};
 
@@ -111,9 +113,10 @@ impl From<::http::Response<Vec<u8>>> for Response {
 fn to_map(headers: &Headers) -> Result<HeaderMap, ConvertError> {
     let mut map = HeaderMap::new();
     for (name, value) in headers.iter() {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ConvertError::HeaderName)?;
         // Beyond ASCII it goes out as UTF-8.
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| ConvertError::HeaderValue)?;
+        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| ConvertError::HeaderValue)?;
+        value.set_sensitive(is_confidential(name));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ConvertError::HeaderName)?;
         map.try_append(name, value).map_err(|_| ConvertError::TooManyHeaders)?;
     }
     Ok(map)

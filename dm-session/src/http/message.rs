@@ -35,7 +35,7 @@ impl Method {
 /// Header fields in their order; names compare without regard to case.
 ///
 /// Text that a peer had a hand in goes in by [`try_push`](Self::try_push); a writer that puts the
-/// fields on a wire by itself calls [`check`](Self::check) first. The conversions of the feature
+/// fields on a wire by itself calls [`Request::check`] or [`Response::check`] first. The conversions of the feature
 /// `http` check by themselves. On the way in they keep UTF-8 values and leave out a field whose
 /// value is none: no field of OMA DM needs another encoding, and a guess could make two different
 /// device ids look alike.
@@ -135,13 +135,14 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 const CONFIDENTIAL: [&str; 6] =
     ["Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Authentication-Info"];
 
+pub(super) fn is_confidential(name: &str) -> bool {
+    CONFIDENTIAL.iter().any(|field| field.eq_ignore_ascii_case(name))
+}
+
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.iter().map(|(name, value)| {
-                let hidden = CONFIDENTIAL.iter().any(|secret| secret.eq_ignore_ascii_case(name));
-                (name, if hidden { "…" } else { value })
-            }))
+            .entries(self.iter().map(|(name, value)| (name, if is_confidential(name) { "…" } else { value })))
             .finish()
     }
 }
@@ -181,6 +182,19 @@ impl Request {
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Whether this can be put on a wire as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the URI is empty or has a space, a control or
+    /// non-ASCII character, or as [`Headers::check`].
+    pub fn check(&self) -> Result<(), Error> {
+        if self.uri.is_empty() || !self.uri.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        self.headers.check()
     }
 }
 
@@ -227,6 +241,19 @@ impl Response {
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Whether this can be put on a wire as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the status does not have three digits, or as
+    /// [`Headers::check`].
+    pub fn check(&self) -> Result<(), Error> {
+        if !matches!(self.status, 100..=999) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        self.headers.check()
     }
 }
 

@@ -95,6 +95,9 @@ impl Uri {
             out.push('?');
             out.push_str(query);
         }
+        if out.len() > MAX_LEN {
+            return Err(ErrorKind::LimitExceeded.into());
+        }
         Ok(Self { text: out, https, host: (host_start, host_end), port, path: (path_start, path_end) })
     }
 
