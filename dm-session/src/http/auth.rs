@@ -348,3 +348,136 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn parse(fields: &[&str]) -> Vec<Challenge> {
+        challenges(&fields.iter().map(|&field| (WWW_AUTHENTICATE, field)).collect())
+    }
+
+    /// `scheme[token68](name=value,…)` of each, joined by a blank.
+    fn show(fields: &[&str]) -> String {
+        let shown = parse(fields).into_iter().map(|challenge| {
+            let token = challenge.token68.map(|token| format!("[{token}]")).unwrap_or_default();
+            let params: Vec<_> = challenge.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{}{token}({})", challenge.scheme, params.join(","))
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    /// RFC 9110 §11.6.1, RFC 7617 §2 and §2.1, RFC 7616 §3.9.1, RFC 4559 §5.
+    #[test]
+    fn the_examples_of_the_rfcs() {
+        let several = r#"Basic realm="simple", Newauth realm="apps", type=1, title="Login to \"apps\"""#;
+        assert_eq!(show(&[several]), r#"Basic(realm=simple) Newauth(realm=apps,type=1,title=Login to "apps")"#);
+        assert_eq!(show(&[r#"Basic realm="WallyWorld""#]), "Basic(realm=WallyWorld)");
+        assert_eq!(show(&[r#"Basic realm="foo", charset="UTF-8""#]), "Basic(realm=foo,charset=UTF-8)");
+        let digest = r#"Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf""#;
+        let shown = "Digest(realm=http-auth@example.org,qop=auth, auth-int,algorithm=SHA-256,nonce=7ypf)";
+        assert_eq!(show(&[digest]), shown);
+        assert_eq!(show(&["Negotiate"]), "Negotiate()");
+        assert_eq!(show(&["Negotiate a87421000492aa874209af8bc028="]), "Negotiate[a87421000492aa874209af8bc028=]()");
+    }
+
+    #[test]
+    fn odd_and_broken_fields() {
+        for (fields, expected) in [
+            (&["Negotiate, Basic realm=x", "Digest nonce=1"][..], "Negotiate() Basic(realm=x) Digest(nonce=1)"),
+            (&[" , ,Basic realm=x,,\t, "], "Basic(realm=x)"),
+            (&["Basic , realm = \"x\""], "Basic(realm=x)"),
+            (&["Basic   realm  =\t\"x\"  ,a=b"], "Basic(realm=x,a=b)"),
+            (&["Negotiate YQ==, Basic realm=x"], "Negotiate[YQ==]() Basic(realm=x)"),
+            (&["Basic realm=\"\""], "Basic(realm=)"),
+            (&["Basic realm=\"a, Digest b=c\""], "Basic(realm=a, Digest b=c)"),
+            (&["Basic realm=\"\\\"\\\\\""], "Basic(realm=\"\\)"),
+            (&["Basic realm=\"ü\""], "Basic(realm=ü)"),
+            // A parameter without a challenge, even if the field before had one.
+            (&["Basic a=b", "realm=x"], "Basic(a=b) realm()"),
+            (&["realm=x, Basic a=b"], "realm() Basic(a=b)"),
+            // What cannot be read is left out up to the next comma.
+            (&["Basic realm=ü, charset=x, Digest a=b"], "Basic(charset=x) Digest(a=b)"),
+            (&["Basic realm=a b, c=d"], "Basic(c=d)"),
+            (&["Basic realm=\"open"], "Basic()"),
+            (&["Basic realm=\"open\\"], "Basic()"),
+            (&["(Basic) \"a, b\" x, Digest a=b"], "Digest(a=b)"),
+            (&["Basic\u{1}, Digest a=b"], "Basic() Digest(a=b)"),
+            (&["Basic a=1,=2,b=3"], "Basic(a=1,b=3)"),
+            (&[""], ""),
+            (&["\""], ""),
+            (&[",,,"], ""),
+        ] {
+            assert_eq!(show(fields), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn lookups_disregard_case() {
+        let found = parse(&["bAsIc ReAlM=x, realm=y"]);
+        assert!(found[0].is("Basic") && !found[0].is("Digest"));
+        assert_eq!((found[0].scheme(), found[0].realm(), found[0].param("REALM")), ("bAsIc", Some("x"), Some("x")));
+        assert_eq!((found[0].param("none"), found[0].token68()), (None, None));
+        assert!(!format!("{found:?}").contains("\"x\""));
+    }
+
+    #[test]
+    fn limits_and_one_beyond() {
+        let all = |count: usize| parse(&[&alloc::vec!["A"; count].join(",")]).len();
+        assert_eq!((all(MAX_CHALLENGES), all(MAX_CHALLENGES + 1)), (MAX_CHALLENGES, MAX_CHALLENGES));
+        let params = |count: usize| parse(&[&format!("A {}", alloc::vec!["a=b"; count].join(","))])[0].params.len();
+        assert_eq!((params(MAX_PARAMS), params(MAX_PARAMS + 1)), (MAX_PARAMS, MAX_PARAMS));
+        let padded = |len: usize| parse(&[&format!("A{}", " ".repeat(len - 1))]).len();
+        assert_eq!((padded(MAX_FIELD_LEN), padded(MAX_FIELD_LEN + 1)), (1, 0));
+    }
+
+    #[test]
+    fn basic_credentials() {
+        // RFC 7617 §2 and §2.1.
+        let aladdin = BasicCredentials::new("Aladdin", Secret::new(*b"open sesame")).unwrap();
+        assert_eq!(aladdin.authorization(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        let test = BasicCredentials::new("test", Secret::new("123£".as_bytes())).unwrap();
+        assert_eq!(test.authorization(), "Basic dGVzdDoxMjPCow==");
+        assert_eq!(BasicCredentials::from_authorization("BASIC  dGVzdDoxMjPCow== ").as_ref(), Some(&test));
+        assert_eq!((test.user(), test.password().expose_secret()), ("test", "123£".as_bytes()));
+        assert!(test.verify(&test.authorization()) && test.verify("bAsIc dGVzdDoxMjPCow=="));
+        for other in [
+            "",
+            "Basic",
+            "Basic ",
+            "Basic Og==",
+            "Basic dGVzdDoxMjM=",
+            "Basic dGVzdDoxMjPCo0E=",
+            "Basic dGVzdDoxMjPCow=",
+            "Digest dGVzdDoxMjPCow==",
+            "dGVzdDoxMjPCow==",
+            "Basic !",
+            &aladdin.authorization(),
+        ] {
+            assert!(!test.verify(other), "{other}");
+        }
+        // A shorter secret padded with zeros is not the same.
+        let empty = BasicCredentials::new("u", Secret::default()).unwrap();
+        assert!(!empty.verify("Basic dToA") && empty.verify("Basic dTo="));
+        assert!(!format!("{aladdin:?}").contains("sesame"));
+    }
+
+    #[test]
+    fn what_cannot_be_credentials() {
+        let kind = |user: &str, password: &[u8]| {
+            BasicCredentials::new(user, Secret::new(password)).map(|_| ()).map_err(|error| error.kind())
+        };
+        for (user, password) in [("a:b", &b""[..]), ("a\n", b""), ("a", b"\0"), ("a", b"\r\n"), ("\x7f", b"")] {
+            assert_eq!(kind(user, password), Err(ErrorKind::InvalidInput), "{user:?}");
+        }
+        let long = "a".repeat(MAX_CREDENTIAL_LEN + 1);
+        assert_eq!(kind(&long, b""), Err(ErrorKind::LimitExceeded));
+        assert_eq!(kind("", long.as_bytes()), Err(ErrorKind::LimitExceeded));
+        assert_eq!(kind(&long[1..], &long.as_bytes()[1..]), Ok(()));
+        for bad in ["Basic bm9jb2xvbg==", "Basic /zo=", "Basic dToK"] {
+            assert_eq!(BasicCredentials::from_authorization(bad), None, "{bad}");
+        }
+        assert_eq!(BasicCredentials::from_authorization(&"B".repeat(MAX_FIELD_LEN + 1)), None);
+    }
+}

@@ -130,3 +130,76 @@ fn from_map(map: &HeaderMap) -> Headers {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::vec;
+
+    #[test]
+    fn a_request_goes_there_and_back() {
+        for method in [Method::Get, Method::Post, Method::Put] {
+            for uri in ["https://dm.example.com/dm?a=b", "/dm?a=b"] {
+                let request = Request::new(method, uri)
+                    .with_header("omadm-devid", "IMEI:493005100592800")
+                    .with_header("cookie", "a=1; b=2")
+                    .with_body(*b"{}");
+                let theirs = ::http::Request::try_from(request.clone()).unwrap();
+                assert_eq!(theirs.method().as_str(), method.as_str());
+                assert_eq!(theirs.uri().to_string(), uri);
+                assert!(theirs.headers()["cookie"].is_sensitive() && !theirs.headers()["omadm-devid"].is_sensitive());
+                assert_eq!(Request::try_from(theirs), Ok(request));
+            }
+        }
+    }
+
+    #[test]
+    fn several_fields_of_a_name_keep_their_order() {
+        let response = Response::new(200)
+            .with_header("set-cookie", "a=1")
+            .with_header("set-cookie", "b=2")
+            .with_header("set-cookie", "a=3")
+            .with_header("content-type", "text/plain")
+            .with_body(*b"x");
+        let theirs = ::http::Response::try_from(response.clone()).unwrap();
+        assert_eq!(theirs.status(), 200);
+        assert_eq!(Response::from(theirs), response);
+        let mixed = Response::new(204).with_header("X", "1").with_header("Y", "2").with_header("x", "3");
+        let back = Response::from(::http::Response::try_from(mixed).unwrap());
+        assert!(back.headers.all("x").eq(["1", "3"]) && back.headers.len() == 3);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let get = || Request::new(Method::Get, "/");
+        let kind = |request: Request| ::http::Request::try_from(request).map(|_| ());
+        assert_eq!(kind(get()), Ok(()));
+        assert_eq!(kind(get().with_header("a", "x\r\nb: y")), Err(ConvertError::HeaderValue));
+        assert_eq!(kind(get().with_header("a", "\0")), Err(ConvertError::HeaderValue));
+        assert_eq!(kind(get().with_header("a\r\nb", "x")), Err(ConvertError::HeaderName));
+        assert_eq!(kind(get().with_header("", "x")), Err(ConvertError::HeaderName));
+        assert_eq!(kind(Request::new(Method::Get, "/a\r\nb")), Err(ConvertError::Uri));
+        assert_eq!(kind(Request::new(Method::Get, "")), Err(ConvertError::Uri));
+        assert_eq!(::http::Response::try_from(Response::new(99)).map(|_| ()), Err(ConvertError::Status));
+        assert_eq!(::http::Response::try_from(Response::new(1000)).map(|_| ()), Err(ConvertError::Status));
+        let mut many = get();
+        many.headers = (0..40_000).map(|n| (format!("h{n}"), "")).collect();
+        assert_eq!(kind(many), Err(ConvertError::TooManyHeaders));
+        let delete = ::http::Request::delete("/").body(vec![]).unwrap();
+        let refused = Request::try_from(delete).unwrap_err();
+        assert_eq!((refused, refused.status_code()), (ConvertError::Method, 501));
+    }
+
+    #[test]
+    fn values_beyond_ascii() {
+        let text = Request::new(Method::Get, "/").with_header("a", "ü\tx");
+        let theirs = ::http::Request::try_from(text.clone()).unwrap();
+        assert_eq!(theirs.headers()["a"].as_bytes(), "ü\tx".as_bytes());
+        assert_eq!(Request::try_from(theirs), Ok(text));
+        let latin = HeaderValue::from_bytes(b"\xfc").unwrap();
+        let theirs = ::http::Response::builder().header("a", latin).header("b", "1").body(vec![]).unwrap();
+        let ours = Response::from(theirs);
+        assert!(ours.headers.iter().eq([("b", "1")]), "a value that is not UTF-8 is left out");
+    }
+}

@@ -336,3 +336,280 @@ impl TryFrom<Vec<Cookie>> for CookieJar {
         Ok(jar)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_600_000_000_000);
+
+    fn uri(text: &str) -> Uri {
+        Uri::parse(text).unwrap()
+    }
+
+    /// What a jar sends to `to` after `from` set these.
+    fn sent(from: &str, set: &[&str], to: &str) -> Option<String> {
+        let mut jar = CookieJar::new();
+        for text in set {
+            jar.store(NOW, &uri(from), text);
+        }
+        jar.header(NOW, &uri(to))
+    }
+
+    #[test]
+    fn domain_match_table() {
+        for (host, domain, matches) in [
+            ("example.com", "example.com", true),
+            ("www.example.com", "example.com", true),
+            ("a.b.example.com", "example.com", true),
+            ("badexample.com", "example.com", false),
+            ("example.com", "www.example.com", false),
+            ("example.org", "example.com", false),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("1.127.0.0.1", "127.0.0.1", false),
+            ("127.0.0.1", "0.0.1", false),
+            ("[::1]", "[::1]", true),
+        ] {
+            assert_eq!(domain_match(host, domain), matches, "{host} {domain}");
+        }
+    }
+
+    #[test]
+    fn path_match_table() {
+        for (path, cookie_path, matches) in [
+            ("/", "/", true),
+            ("/a", "/", true),
+            ("/a", "/a", true),
+            ("/a/", "/a", true),
+            ("/a/b", "/a", true),
+            ("/a/b", "/a/", true),
+            ("/a", "/a/", false),
+            ("/ab", "/a", false),
+            ("/b", "/a", false),
+            ("/", "/a", false),
+            ("/A", "/a", false),
+        ] {
+            assert_eq!(path_match(path, cookie_path), matches, "{path} {cookie_path}");
+        }
+    }
+
+    #[test]
+    fn default_path_table() {
+        for (path, default) in
+            [("", "/"), ("x", "/"), ("/", "/"), ("/a", "/"), ("/a/", "/a"), ("/a/b", "/a"), ("/a/b/", "/a/b")]
+        {
+            assert_eq!(default_path(path), default, "{path}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for host in ["127.0.0.1", "[::1]", "[2001:db8::1]", "127.1", "0x7f.1", "2130706433", "a.0x7f", "1.2.3.4."] {
+            assert!(is_address(host), "{host}");
+        }
+        for host in ["example.com", "1.example", "localhost", "a1", "4chan.org", "xn--p1ai"] {
+            assert!(!is_address(host), "{host}");
+        }
+    }
+
+    /// RFC 6265 §3.1.
+    #[test]
+    fn the_examples_of_the_rfc() {
+        let mut jar = CookieJar::new();
+        let site = uri("https://www.example.com/");
+        jar.store(NOW, &site, "SID=31d4d96e407aad42");
+        assert_eq!(jar.header(NOW, &site).unwrap(), "SID=31d4d96e407aad42");
+        assert_eq!(jar.header(NOW, &uri("https://example.com/")), None);
+
+        jar.store(NOW, &site, "SID=31d4d96e407aad42; Path=/; Domain=example.com");
+        assert_eq!(jar.header(NOW, &uri("https://example.com/")).unwrap(), "SID=31d4d96e407aad42");
+
+        let mut jar = CookieJar::new();
+        jar.store(NOW, &site, "SID=31d4d96e407aad42; Path=/; Secure; HttpOnly");
+        jar.store(NOW, &site, "lang=en-US; Path=/; Domain=example.com");
+        assert_eq!(jar.header(NOW, &site).unwrap(), "SID=31d4d96e407aad42; lang=en-US");
+
+        jar.store(NOW, &site, "lang=en-US; Expires=Wed, 09 Jun 2021 10:18:14 GMT");
+        assert_eq!(jar.len(), 3, "a host-only cookie is another than one of the domain");
+
+        jar.store(NOW, &site, "lang=; Expires=Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(jar.header(NOW, &site).unwrap(), "SID=31d4d96e407aad42; lang=en-US");
+    }
+
+    #[test]
+    fn domain_attribute() {
+        let from = "http://a.b.example.com/";
+        for (attribute, to, arrives) in [
+            ("Domain=example.com", "http://example.com/", true),
+            ("Domain=.example.com", "http://x.example.com/", true),
+            ("DOMAIN = EXAMPLE.com ", "http://x.example.com/", true),
+            ("Domain=example.com; Domain=b.example.com", "http://example.com/", false),
+            ("Domain=example.com; Domain=", "http://example.com/", true),
+            ("Domain=", "http://a.b.example.com/", true),
+            ("Domain=", "http://b.example.com/", false),
+            ("Domain=a.b.example.com", "http://x.a.b.example.com/", true),
+            ("Domain=c.a.b.example.com", "http://a.b.example.com/", false),
+            ("Domain=ample.com", "http://a.b.example.com/", false),
+            ("Domain=com", "http://a.b.example.com/", false),
+            ("Domain=.com", "http://a.b.example.com/", false),
+            ("Domain=com.", "http://a.b.example.com/", false),
+            ("Domain=..example.com", "http://a.b.example.com/", false),
+            ("Domain=example.com.", "http://a.b.example.com/", false),
+            ("Domain=.", "http://a.b.example.com/", true),
+            ("Domain=example.org", "http://a.b.example.com/", false),
+        ] {
+            assert_eq!(sent(from, &[&format!("n=v; {attribute}")], to).is_some(), arrives, "{attribute} {to}");
+        }
+        // A single label and an address are for themselves alone.
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            let own = format!("http://{host}:8080/");
+            assert!(sent(&own, &[&format!("n=v; Domain={host}")], &own).is_some(), "{host}");
+        }
+        assert_eq!(sent("http://localhost/", &["n=v; Domain=localhost"], "http://a.localhost/"), None);
+        assert_eq!(sent("http://1.2.3.4/", &["n=v; Domain=3.4"], "http://1.2.3.4/"), None);
+    }
+
+    #[test]
+    fn a_bad_cookie_is_ignored() {
+        for bad in ["", ";", "novalue", "=v", " = v", "; a=b", "a\0=b", "a=b\r\nX: y", "a=b; Path=/\n", "a=\x7f"] {
+            assert_eq!(sent("http://h.example/", &[bad], "http://h.example/"), None, "{bad:?}");
+        }
+        for (odd, expected) in [
+            ("a=", "a="),
+            ("a=b=c", "a=b=c"),
+            ("  a\t= b c  ;x", "a=b c"),
+            ("a=\"q\"", "a=\"q\""),
+            ("a=b;;; ;Unknown=1;Secure2", "a=b"),
+            ("a=ü", "a=ü"),
+            ("a\t=b", "a=b"),
+        ] {
+            assert_eq!(sent("http://h.example/", &[odd], "http://h.example/").as_deref(), Some(expected), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn ages() {
+        let alive = |attributes: &str, later: u64| {
+            let mut jar = CookieJar::new();
+            jar.store(NOW, &uri("http://h.example/"), &format!("n=v; {attributes}"));
+            jar.header(NOW.after(Duration::from_secs(later)), &uri("http://h.example/")).is_some()
+        };
+        assert!(alive("Max-Age=10", 9) && !alive("Max-Age=10", 10));
+        assert!(!alive("Max-Age=0", 0) && !alive("Max-Age=-1", 0) && !alive("max-age=-99999999999999999999", 0));
+        assert!(alive("Max-Age=99999999999999999999999", u64::MAX / 2_000));
+        for ignored in ["Max-Age=", "Max-Age=-", "Max-Age=+1", "Max-Age=1x", "Max-Age=x", "Expires=never", "Expires"] {
+            assert!(alive(ignored, 1_000_000_000), "{ignored}");
+        }
+        let past = "Expires=Sun, 06 Nov 1994 08:49:37 GMT";
+        assert!(!alive(past, 0));
+        assert!(alive(&format!("Max-Age=10; {past}"), 9), "Max-Age wins over Expires");
+        assert!(alive(&format!("{past}; Max-Age=10"), 9));
+        assert!(!alive("Max-Age=10; Max-Age=5", 6), "the last one counts");
+        assert!(
+            alive("Expires=Sun, 13 Sep 2020 12:26:41 GMT", 0) && !alive("Expires=Sun, 13 Sep 2020 12:26:41 GMT", 1)
+        );
+    }
+
+    #[test]
+    fn replacing_keeps_the_age_and_expiry_deletes() {
+        let from = uri("http://h.example/");
+        let mut jar = CookieJar::new();
+        for text in ["a=1", "b=1", "a=2", "c=1; Path=/x", "B=1"] {
+            jar.store(NOW, &from, text);
+        }
+        assert_eq!(jar.header(NOW, &from).unwrap(), "a=2; b=1; B=1");
+        assert_eq!(jar.header(NOW, &uri("http://h.example/x/y")).unwrap(), "c=1; a=2; b=1; B=1");
+        jar.store(NOW, &from, "a=; Max-Age=0");
+        jar.store(NOW, &from, "absent=; Max-Age=0");
+        jar.store(NOW, &from, "a=3");
+        assert_eq!(jar.header(NOW, &from).unwrap(), "b=1; B=1; a=3", "a deleted one is new again");
+        jar.clear();
+        assert!(jar.is_empty());
+    }
+
+    #[test]
+    fn limits_and_one_beyond() {
+        let from = uri("http://h.example/");
+        let value = "v".repeat(MAX_COOKIE_LEN - 1);
+        assert!(sent("http://h.example/", &[&format!("n={value}")], "http://h.example/").is_some());
+        assert!(sent("http://h.example/", &[&format!("nn={value}")], "http://h.example/").is_none());
+        assert!(sent("http://h.example/", &[&format!("n={value};x")], "http://h.example/").is_none());
+        let blanks = " ".repeat(MAX_FIELD_LEN - 3);
+        assert!(sent("http://h.example/", &[&format!("n=v{blanks}")], "http://h.example/").is_some());
+        assert!(sent("http://h.example/", &[&format!("n=v {blanks}")], "http://h.example/").is_none());
+
+        let mut jar = CookieJar::new();
+        jar.store(NOW, &uri("http://other.example/"), "old=1");
+        for n in 0..=MAX_PER_DOMAIN {
+            jar.store(NOW, &from, &format!("n{n}=v"));
+        }
+        assert_eq!(jar.len(), MAX_PER_DOMAIN + 1);
+        assert!(jar.header(NOW, &from).unwrap().starts_with("n1=v; n2=v"), "the oldest of the domain went");
+        assert_eq!(jar.header(NOW, &uri("http://other.example/")).unwrap(), "old=1");
+        jar.store(NOW, &from, "n7=w");
+        assert_eq!(jar.len(), MAX_PER_DOMAIN + 1, "replacing needs no room");
+
+        let mut jar = CookieJar::new();
+        for n in 0..=MAX_COOKIES {
+            jar.store(NOW, &uri(&format!("http://h{n}.example/")), "n=v");
+        }
+        assert_eq!(jar.len(), MAX_COOKIES);
+        assert_eq!(jar.header(NOW, &uri("http://h0.example/")), None);
+        assert!(jar.header(NOW, &uri("http://h1.example/")).is_some());
+        // Room is made by what has expired before anything living goes.
+        jar.store(NOW, &uri("http://h1.example/"), "n=v; Max-Age=1");
+        jar.store(NOW.after(Duration::from_secs(2)), &uri("http://new.example/"), "n=v");
+        assert!(jar.header(NOW, &uri("http://h2.example/")).is_some());
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let mut jar = CookieJar::new();
+        jar.store(NOW, &uri("http://h.example/"), "name=hidden");
+        let text = format!("{jar:?}");
+        assert!(text.contains("name") && !text.contains("hidden"), "{text}");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_stored_jar_is_checked() {
+        let mut jar = CookieJar::new();
+        jar.store(NOW, &uri("https://h.example/p/q"), "a=1; Secure");
+        jar.store(NOW, &uri("https://h.example/p/q"), "b=2; Domain=h.example; Max-Age=9");
+        let json = serde_json::to_string(&jar).unwrap();
+        assert_eq!(serde_json::from_str::<CookieJar>(&json).unwrap(), jar);
+        for (from, to) in [
+            ("\"a\"", "\"a\\r\\nX\""),
+            ("\"a\"", "\"a=\""),
+            ("\"a\"", "\"\""),
+            ("\"1\"", "\"1; b=2\""),
+            ("\"1\"", "\"1\\n\""),
+            ("\"1\"", "\" 1\""),
+            ("\"domain\":\"h.example\",\"host_only\":false", "\"domain\":\"example\",\"host_only\":false"),
+            ("\"h.example\"", "\"H.example\""),
+            ("\"/p\"", "\"p\""),
+            ("\"secure\"", "\"secured\""),
+            ("\"b\"", "\"a\""),
+        ] {
+            let hostile = json.replacen(from, to, 1);
+            assert_ne!(hostile, json, "{from}");
+            assert!(serde_json::from_str::<CookieJar>(&hostile).is_err(), "{hostile}");
+        }
+        let one = json.trim_matches(['[', ']']).split("},{").next().unwrap().to_string();
+        let many = |count: usize, domains: usize| {
+            let all: Vec<String> = (0..count)
+                .map(|n| {
+                    let other = one.replace("h.example", &format!("h{}.example", n % domains));
+                    format!("{}}}", other.replace("\"a\"", &format!("\"a{n}\"")))
+                })
+                .collect();
+            serde_json::from_str::<CookieJar>(&format!("[{}]", all.join(",")))
+        };
+        assert_eq!(many(MAX_PER_DOMAIN, 1).unwrap().len(), MAX_PER_DOMAIN);
+        assert!(many(MAX_PER_DOMAIN + 1, 1).is_err());
+        assert_eq!(many(MAX_COOKIES, 8).unwrap().len(), MAX_COOKIES);
+        assert!(many(MAX_COOKIES + 1, 8).is_err());
+    }
+}

@@ -144,3 +144,114 @@ fn read_month(token: &[u8]) -> Option<usize> {
     let name = token.get(..3)?;
     NAMES.iter().position(|month| month.eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn secs(text: &str) -> Option<u64> {
+        parse_date(text).map(Timestamp::as_secs)
+    }
+
+    #[test]
+    fn the_three_forms_of_rfc_9110_are_one_moment() {
+        for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            assert_eq!(secs(text), Some(784_111_777), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_as_servers_send_them() {
+        // RFC 6265 §3.1, and forms seen in the field.
+        for (text, seconds) in [
+            ("Wed, 09 Jun 2021 10:18:14 GMT", 1_623_233_894),
+            ("Wed, 09-Jun-2021 10:18:14 GMT", 1_623_233_894),
+            ("09 jUNe 21 10:18:14", 1_623_233_894),
+            ("10:18:14 2021 June 9th", 1_623_233_894),
+            ("9x 10:18:14z Jun/2021", 1_623_233_894),
+            ("Wed, 09 Jun 2021 10:18:14 GMT+0500", 1_623_233_894),
+            ("1 1 jan 70 0:0:0", 0),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Thu, 01-Jan-69 00:00:00 GMT", 3_124_224_000),
+            ("Fri, 31 Dec 1999 23:59:59", 946_684_799),
+            ("Tue, 29 Feb 2000 12:00:00", 951_825_600),
+            ("Thu, 29 Feb 2024 00:00:00", 1_709_164_800),
+            ("Fri, 01 Mar 2024 00:00:00", 1_709_251_200),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+            ("Mon, 01 Jan 1601 00:00:00 GMT", 0),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", 0),
+        ] {
+            assert_eq!(secs(text), Some(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_dates() {
+        for text in [
+            "",
+            "tomorrow",
+            "Wed, 09 Jun 2021",
+            "Jun 2021 10:18:14",
+            "09 2021 10:18:14",
+            "09 Jun 10:18:14",
+            "Wed, 09 Jun 1600 10:18:14",
+            "Wed, 00 Jun 2021 10:18:14",
+            "Wed, 31 Jun 2021 10:18:14",
+            "Wed, 32 Jan 2021 10:18:14",
+            "Mon, 29 Feb 1900 00:00:00",
+            "Mon, 29 Feb 2021 00:00:00",
+            "Wed, 09 Jun 2021 24:00:00",
+            "Wed, 09 Jun 2021 10:60:14",
+            "Wed, 09 Jun 2021 10:18:60",
+            "Wed, 09 Jun 2021 010:18:14",
+            "Wed, 09 Jun 2021 10:18x:14",
+            "Wed, 09 Jun 2021 10:18:014",
+            "Wed, 09 Jun 20210 10:18:14",
+            "Wed, 009 Jun 2021 10:18:14",
+            "Wed, 09 Ju 2021 10:18:14",
+            "Wed, 0９ Jun 2021 10:18:14",
+        ] {
+            assert_eq!(secs(text), None, "{text}");
+        }
+        let padded = |blanks: usize| secs(&format!("{}Wed, 09 Jun 2021 10:18:14 GMT", " ".repeat(blanks)));
+        assert_eq!(padded(MAX_LEN - 29), Some(1_623_233_894));
+        assert_eq!(padded(MAX_LEN - 28), None);
+    }
+
+    /// Every day from 1601 to 2400, counted one by one.
+    #[test]
+    fn days_follow_each_other() {
+        let mut expected: i64 = -134_774; // 1 January 1601
+        for year in 1601..=2400_u32 {
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            for (month, &(_, len)) in MONTHS.iter().enumerate() {
+                let len = if month == 1 && leap { 29 } else { len };
+                for day in 1..=len {
+                    let millis = u64::try_from(expected * 86_400_000).unwrap_or(0);
+                    assert_eq!(moment(year, month, day, (0, 0, 0)).map(Timestamp::as_millis), Some(millis));
+                    expected += 1;
+                }
+                assert_eq!(moment(year, month, len + 1, (0, 0, 0)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_takes_seconds_and_dates() {
+        let wait = |value: &str| {
+            let mut headers = Headers::new();
+            headers.push("retry-after", value);
+            retry_after(Timestamp::from_millis(784_111_700_500), &headers)
+        };
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 0 "), Some(Duration::ZERO));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_millis(76_500)));
+        assert_eq!(wait("Fri, 31 Dec 1993 23:59:59 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        for bad in ["", "-1", "1.5", "soon", "0x10", "1 2"] {
+            assert_eq!(wait(bad), None, "{bad}");
+        }
+        assert_eq!(retry_after(Timestamp::default(), &Headers::new()), None);
+    }
+}

@@ -266,3 +266,67 @@ impl fmt::Debug for Response {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn names_disregard_case_and_order_stays() {
+        let mut headers: Headers = [("Set-Cookie", "a=1"), ("X", "y"), ("set-cookie", "b=2")].into_iter().collect();
+        assert_eq!((headers.get("SET-COOKIE"), headers.get("none"), headers.len()), (Some("a=1"), None, 3));
+        assert!(headers.all("Set-Cookie").eq(["a=1", "b=2"]));
+        headers.set("set-COOKIE", "c=3");
+        assert!(headers.iter().eq([("X", "y"), ("set-COOKIE", "c=3")]));
+        headers.remove("x");
+        headers.remove("Set-Cookie");
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn no_line_can_be_added() {
+        let mut headers = Headers::new();
+        for (name, value) in [
+            ("", "x"),
+            ("a b", "x"),
+            ("a:", "x"),
+            ("ä", "x"),
+            ("a\r\nb", "x"),
+            ("a", "x\r\nb: c"),
+            ("a", "x\ry"),
+            ("a", "\n"),
+            ("a", "\0"),
+            ("a", "\x7f"),
+        ] {
+            assert_eq!(headers.try_push(name, value).map_err(|error| error.kind()), Err(ErrorKind::InvalidInput));
+            let message = Response::new(200).with_header(name, value);
+            assert!(message.check().is_err() && message.headers.check().is_err(), "{name:?} {value:?}");
+            assert!(Request::new(Method::Get, "/").with_header(name, value).check().is_err());
+        }
+        assert!(headers.is_empty());
+        for (name, value) in [("OMADM-DevID", "IMEI:1"), ("a", ""), ("a", "x\ty"), ("a", "ü")] {
+            assert_eq!(headers.try_push(name, value), Ok(()));
+        }
+        assert_eq!(headers.check(), Ok(()));
+        for uri in ["", "/ x", "/\r\nHost: x", "/ü"] {
+            assert!(Request::new(Method::Get, uri).check().is_err(), "{uri:?}");
+        }
+        assert!(Response::new(99).check().is_err() && Response::new(1000).check().is_err());
+        assert_eq!(Response::new(100).check().and(Request::new(Method::Put, "/x?y").check()), Ok(()));
+    }
+
+    #[test]
+    fn debug_shows_neither_credentials_nor_bodies() {
+        let request = Request::new(Method::Post, "/")
+            .with_header("cookie", "a=hidden")
+            .with_header("AUTHORIZATION", "Basic hidden")
+            .with_header("Accept", "shown")
+            .with_body(*b"hidden");
+        let text = format!("{request:?}");
+        assert!(text.contains("shown") && text.contains("body_len: 6") && !text.contains("hidden"), "{text}");
+        let response = Response::new(401).with_header("set-cookie", "hidden").with_body(*b"hidden");
+        let text = format!("{response:?}");
+        assert!(text.contains("401") && !text.contains("hidden"), "{text}");
+    }
+}

@@ -153,3 +153,66 @@ pub fn cookies(request: &Request) -> impl Iterator<Item = (&str, &str)> {
         (!name.is_empty()).then_some((name, bare.unwrap_or(value)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Method;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn only_cookie_octets_go_in() {
+        for name in ["", "a b", "a=b", "a;b", "a,b", "ä", "a\r\nb", "\"a\""] {
+            assert_eq!(
+                SetCookie::new(name, "v").map_err(|error| error.kind()),
+                Err(ErrorKind::InvalidInput),
+                "{name:?}"
+            );
+        }
+        for value in ["a b", "a;b", "a,b", "\"a\"", "a\\b", "a\r\nX: y", "\0", "\x7f", "ä"] {
+            assert_eq!(
+                SetCookie::new("n", value).map_err(|error| error.kind()),
+                Err(ErrorKind::InvalidInput),
+                "{value:?}"
+            );
+        }
+        for path in ["", "a", "/a;b", "/a b", "/\r\n", "/ä"] {
+            let cookie = SetCookie::new("n", "v").unwrap().with_path(path);
+            assert_eq!(cookie.map_err(|error| error.kind()), Err(ErrorKind::InvalidInput), "{path:?}");
+        }
+        let all: String = (0x21..=0x7e_u8).filter(|&byte| is_cookie_octet(byte)).map(char::from).collect();
+        assert_eq!(all.len(), 90);
+        assert!(SetCookie::new("n", all).is_ok() && SetCookie::new("n", "").is_ok());
+    }
+
+    #[test]
+    fn limits_and_one_beyond() {
+        assert!(SetCookie::new("n", "v".repeat(MAX_LEN - 1)).is_ok());
+        let error = SetCookie::new("nn", "v".repeat(MAX_LEN - 1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+        let cookie = SetCookie::new("n", "v").unwrap();
+        assert!(cookie.clone().with_path("/".repeat(MAX_PATH_LEN)).is_ok());
+        assert_eq!(cookie.with_path("/".repeat(MAX_PATH_LEN + 1)).unwrap_err().kind(), ErrorKind::LimitExceeded);
+    }
+
+    #[test]
+    fn attributes() {
+        let cookie = SetCookie::new("t", "v").unwrap();
+        assert_eq!(cookie.header(), "t=v");
+        let gone = cookie.with_max_age(Duration::ZERO).with_http_only();
+        assert_eq!(gone.header(), "t=v; Max-Age=0; HttpOnly");
+        assert!(!format!("{gone:?}").contains("\"v\""));
+    }
+
+    #[test]
+    fn cookies_are_read_leniently() {
+        let request = Request::new(Method::Post, "/")
+            .with_header(COOKIE, "a=1;b=2 ; ; novalue; =x; c = 3=4;")
+            .with_header("Other", "z=0")
+            .with_header("cookie", "$Version=1; d=\"5\"; e=\"; a=6");
+        let found: Vec<_> = cookies(&request).collect();
+        let expected = [("a", "1"), ("b", "2"), ("c", "3=4"), ("$Version", "1"), ("d", "5"), ("e", "\""), ("a", "6")];
+        assert_eq!(found, expected);
+        assert_eq!(cookies(&Request::new(Method::Get, "/")).count(), 0);
+    }
+}

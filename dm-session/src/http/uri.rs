@@ -274,3 +274,162 @@ impl fmt::Debug for Uri {
         write!(f, "Uri({:?})", self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> Uri {
+        Uri::parse(text).unwrap()
+    }
+
+    #[test]
+    fn parts() {
+        let full = uri("HTTPS://DM.Example.COM:8443/a/b;c?d=e?f#g");
+        assert_eq!(full.as_str(), "https://dm.example.com:8443/a/b;c?d=e?f");
+        assert_eq!((full.scheme(), full.host(), full.port()), ("https", "dm.example.com", 8443));
+        assert_eq!((full.path(), full.path_and_query()), ("/a/b;c", "/a/b;c?d=e?f"));
+        assert_eq!(full.origin(), "https://dm.example.com:8443");
+        for (text, normal, origin) in [
+            ("http://h", "http://h/", "http://h:80"),
+            ("http://h?q", "http://h/?q", "http://h:80"),
+            ("http://h?", "http://h/?", "http://h:80"),
+            ("http://h:/", "http://h/", "http://h:80"),
+            ("http://h:80/", "http://h/", "http://h:80"),
+            ("https://h:443", "https://h/", "https://h:443"),
+            ("https://h:80", "https://h:80/", "https://h:80"),
+            ("http://h/?a/../b", "http://h/?a/../b", "http://h:80"),
+            ("http://[2001:DB8::1]:8080/x", "http://[2001:db8::1]:8080/x", "http://[2001:db8::1]:8080"),
+            ("http://h/%2e%2E/x", "http://h/%2e%2E/x", "http://h:80"),
+            ("http://h//x", "http://h//x", "http://h:80"),
+        ] {
+            assert_eq!((uri(text).as_str(), uri(text).origin().as_str()), (normal, origin), "{text}");
+            assert_eq!(uri(normal), uri(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_uris() {
+        for text in [
+            "",
+            "/a",
+            "h",
+            "//h/",
+            "http:",
+            "http:/h",
+            "http://",
+            "http:///a",
+            "http://:80/",
+            "ftp://h/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://h:port/",
+            "http://h:65536/",
+            "http://user@h/",
+            "http://user:password@h/",
+            "http://h/a b",
+            "http://h/a\r\nX: y",
+            "http://h/\0",
+            "http://h/ü",
+            "http://h/[DevID]",
+            " http://h/",
+        ] {
+            assert_eq!(Uri::parse(text).map_err(|error| error.kind()), Err(ErrorKind::InvalidInput), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn limit_and_one_beyond() {
+        let of = |len: usize| format!("http://h/{}", "a".repeat(len - 9));
+        assert_eq!(uri(&of(2048)).as_str().len(), 2048);
+        assert_eq!(Uri::parse(&of(MAX_LEN + 1)).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
+        let long = "a".repeat(MAX_LEN + 1);
+        assert_eq!(uri("http://h/").join(&long).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
+    }
+
+    #[test]
+    fn origins() {
+        let base = uri("https://dm.example.com/a");
+        for (other, same, down) in [
+            ("https://DM.example.com:443/b?c", true, false),
+            ("https://dm.example.com:444/a", false, false),
+            ("https://example.com/a", false, false),
+            ("http://dm.example.com/a", false, true),
+            ("http://dm.example.com:443/a", false, true),
+        ] {
+            assert_eq!((base.same_origin(&uri(other)), uri(other).is_downgrade_from(&base)), (same, down), "{other}");
+        }
+        assert!(!base.is_downgrade_from(&uri("http://h/")));
+    }
+
+    /// RFC 3986 §5.4, without the fragments, which are never sent.
+    #[test]
+    fn reference_resolution() {
+        let base = uri("http://a/b/c/d;p?q");
+        for (reference, target) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("#s", "http://a/b/c/d;p?q"),
+            ("g#s", "http://a/b/c/g"),
+            ("g?y#s", "http://a/b/c/g?y"),
+            (";x", "http://a/b/c/;x"),
+            ("g;x", "http://a/b/c/g;x"),
+            ("g;x?y#s", "http://a/b/c/g;x?y"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../g", "http://a/g"),
+            ("../../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            (".g", "http://a/b/c/.g"),
+            ("g..", "http://a/b/c/g.."),
+            ("..g", "http://a/b/c/..g"),
+            ("./../g", "http://a/b/g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/./h", "http://a/b/c/g/h"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g;x=1/./y", "http://a/b/c/g;x=1/y"),
+            ("g;x=1/../y", "http://a/b/c/y"),
+            ("g?y/./x", "http://a/b/c/g?y/./x"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+            ("g#s/../x", "http://a/b/c/g"),
+            // Beyond the table.
+            ("?", "http://a/b/c/d;p?"),
+            ("  https://h/x \t", "https://h/x"),
+            ("//g:81/../x", "http://g:81/x"),
+            ("./a:b", "http://a/b/c/a:b"),
+            ("?a:b", "http://a/b/c/d;p?a:b"),
+            ("/..//g", "http://a//g"),
+        ] {
+            assert_eq!(base.join(reference).map(String::from).as_deref(), Ok(target), "{reference:?}");
+        }
+        for reference in
+            ["g:h", "http:g", "ftp://h/", "a:b", "javascript:x", "g h", "//", "///x", "//u@h/", "g\r\nX: y"]
+        {
+            assert!(base.join(reference).is_err(), "{reference:?}");
+        }
+        assert_eq!(uri("http://h").join("g").unwrap().as_str(), "http://h/g");
+        assert_eq!(uri("http://h/a/../b/..").as_str(), "http://h/");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_goes_through_parse() {
+        let value: Uri = serde_json::from_str("\"HTTP://h\"").unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), "\"http://h/\"");
+        assert!(serde_json::from_str::<Uri>("\"ftp://h/\"").is_err());
+    }
+}
