@@ -1,0 +1,1 @@
+//! Values for fuzzing: shallow, and most of them fit to be encoded.

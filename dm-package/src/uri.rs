@@ -1,0 +1,160 @@
+//! Characters of RFC 3986 and percent-encoding, shared by both kinds of URI.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Error, ErrorKind};
+
+/// ALPHA / DIGIT / "-" / "." / "_" / "~"
+const UNRESERVED: u8 = 1;
+/// sub-delims
+const SUB_DELIM: u8 = 2;
+/// ":" / "@"
+const COLON_AT: u8 = 4;
+/// "/"
+const SLASH: u8 = 8;
+/// "?"
+const QUESTION: u8 = 16;
+
+/// What may stand in a path segment, besides percent-encoding.
+pub(crate) const PCHAR: u8 = UNRESERVED | SUB_DELIM | COLON_AT;
+/// What may stand in a path.
+pub(crate) const PATH: u8 = PCHAR | SLASH;
+/// What may stand in a query.
+pub(crate) const QUERY: u8 = PATH | QUESTION;
+/// What may stand in a registered name.
+pub(crate) const REG_NAME: u8 = UNRESERVED | SUB_DELIM;
+
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let class = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => UNRESERVED,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => SUB_DELIM,
+            b':' | b'@' => COLON_AT,
+            b'/' => SLASH,
+            b'?' => QUESTION,
+            _ => 0,
+        };
+        #[expect(clippy::indexing_slicing, reason = "a u8 is within 256, and this runs at compile time")]
+        {
+            table[byte as usize] = class;
+        }
+        match byte.checked_add(1) {
+            Some(next) => byte = next,
+            None => break,
+        }
+    }
+    table
+};
+
+/// Whether the byte belongs to one of the classes.
+pub(crate) fn is_in(byte: u8, classes: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|class| class & classes != 0)
+}
+
+/// Refuses the first byte that is neither of the classes nor part of a percent-encoding.
+pub(crate) fn check_chars(text: &str, classes: u8) -> Result<(), Error> {
+    let bytes = text.as_bytes();
+    let mut at = 0_usize;
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| !is_in(*byte, classes))) {
+        at = at.saturating_add(found);
+        let escape = bytes.get(at..at.saturating_add(3));
+        match (bytes.get(at), escape) {
+            (Some(b'%'), Some([_, high, low])) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                at = at.saturating_add(3);
+            }
+            (Some(b'%'), _) => return Err(Error::new(ErrorKind::UriPercentEncoding, at)),
+            _ => return Err(Error::new(ErrorKind::UriCharacter, at)),
+        }
+    }
+    Ok(())
+}
+
+/// The text behind percent-encoding; borrowed when there is none.
+///
+/// # Errors
+/// [`ErrorKind::UriPercentEncoding`] at the first `%` when the result is not UTF-8.
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
+    let Some(first) = text.bytes().position(|byte| byte == b'%') else { return Ok(Cow::Borrowed(text)) };
+    let refused = Error::new(ErrorKind::UriPercentEncoding, first);
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(refused) };
+        out.push(high << 4 | low);
+    }
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| refused)
+}
+
+/// The text behind percent-encoding that is known to be good.
+pub(crate) fn decode_checked(text: &str) -> Cow<'_, str> {
+    decode(text).unwrap_or(Cow::Borrowed(text))
+}
+
+/// Appends a text with everything percent-encoded that `plain` does not let through.
+pub(crate) fn push_encoded(out: &mut String, text: &str, plain: impl Fn(u8) -> bool) {
+    for byte in text.bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for nibble in [byte >> 4, byte & 0x0F] {
+                out.extend(char::from_digit(u32::from(nibble), 16).map(|digit| digit.to_ascii_uppercase()));
+            }
+        }
+    }
+}
+
+/// Whether a parameter is a ServerURI. OUR DECISION (§5.1): by its scheme; no ClientURI or MOID starts like this.
+pub(crate) fn is_server_class(text: &str) -> bool {
+    let starts = |scheme: &[u8]| text.as_bytes().get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    starts(b"http:") || starts(b"https:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters() {
+        assert_eq!(check_chars("a-._~!$&'()*+,;=:@%2F", PCHAR), Ok(()));
+        for (text, kind, offset) in [
+            ("a b", ErrorKind::UriCharacter, 1),
+            ("a/b", ErrorKind::UriCharacter, 1),
+            ("aä", ErrorKind::UriCharacter, 1),
+            ("[", ErrorKind::UriCharacter, 0),
+            ("ab%2", ErrorKind::UriPercentEncoding, 2),
+            ("%zz", ErrorKind::UriPercentEncoding, 0),
+        ] {
+            assert_eq!(check_chars(text, PCHAR), Err(Error::new(kind, offset)), "{text}");
+        }
+    }
+
+    #[test]
+    fn percent_encoding_both_ways() {
+        assert!(matches!(decode("plain"), Ok(Cow::Borrowed("plain"))));
+        assert_eq!(decode("%2a%C3%A4"), Ok(Cow::Owned("*ä".into())));
+        assert_eq!(decode("a%C3"), Err(Error::new(ErrorKind::UriPercentEncoding, 1)));
+        let mut out = String::new();
+        push_encoded(&mut out, "a/ä", |byte| is_in(byte, PCHAR));
+        assert_eq!(out, "a%2F%C3%A4");
+    }
+
+    #[test]
+    fn server_class() {
+        for text in ["http://h", "HTTPS://h", "http:", "https:x"] {
+            assert!(is_server_class(text));
+        }
+        for text in ["", "htt", "urn:http:", "httpx://h", "https", "ftp://h"] {
+            assert!(!is_server_class(text));
+        }
+    }
+}
