@@ -250,10 +250,10 @@ fn scope(host: &str, domain: &str) -> Option<(String, bool)> {
     (is_shareable(&domain) && domain_match(host, &domain)).then_some((domain, false))
 }
 
-/// Whether a cookie may be for a domain and all below it: not an address, not a single label.
-/// Public suffixes of several labels are not known here.
+/// Whether a cookie may be for a domain and all below it: a single label may not. Public suffixes
+/// of several labels are not known here; below an address [`domain_match`] finds nothing.
 fn is_shareable(domain: &str) -> bool {
-    domain.split('.').count() > 1 && domain.split('.').all(|label| !label.is_empty()) && !is_address(domain)
+    domain.split('.').count() > 1 && domain.split('.').all(|label| !label.is_empty())
 }
 
 /// Whether a host is an IP address, in any form a resolver may take for one: in brackets, or with a

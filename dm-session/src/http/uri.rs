@@ -5,13 +5,13 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use dm_package::{Scheme, ServerUri};
+use dm_package::{Limits, Scheme, ServerUri};
 
 use super::syntax::BLANK;
 use crate::{Error, ErrorKind};
 
 /// Longest URI text, in bytes. RFC 9110 §4.1 asks for at least 8000.
-const MAX_LEN: usize = 8192;
+const MAX_LEN: usize = Limits::DEFAULT.max_uri_len;
 
 /// An absolute `http` or `https` URI in normal form (RFC 3986 §6.2.2, §6.2.3).
 ///
@@ -22,7 +22,7 @@ const MAX_LEN: usize = 8192;
 /// Scheme and host are in lower case, a default port is left out, the path is never empty and has
 /// no dot segments, a fragment is dropped (it is never sent). So equal values name the same
 /// resource, and [`as_str`](Self::as_str) is what a request carries. The syntax check is
-/// [`dm_package::ServerUri`]'s; in addition, user information is refused (RFC 9110 §4.2.4).
+/// [`ServerUri`]'s, which refuses user information (RFC 9110 §4.2.4).
 ///
 /// ```
 /// use dm_session::http::Uri;
@@ -55,7 +55,7 @@ impl Uri {
     ///
     /// [`InvalidInput`](ErrorKind::InvalidInput) for anything but an absolute `http` or `https` URI
     /// with a host and without user information; [`LimitExceeded`](ErrorKind::LimitExceeded) above
-    /// 8192 bytes.
+    /// [`Limits::max_uri_len`] of [`Limits::DEFAULT`] (8192 bytes).
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_LEN {
             return Err(ErrorKind::LimitExceeded.into());
@@ -65,24 +65,14 @@ impl Uri {
             if error.kind().is_limit() { ErrorKind::LimitExceeded } else { ErrorKind::InvalidInput }
         })?;
         let (_, rest) = text.split_once("://").ok_or(ErrorKind::InvalidInput)?;
-        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return Err(ErrorKind::InvalidInput.into());
-        }
+        let (_, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let https = checked.scheme() == Scheme::Https;
         let (path, query) = split_query(target);
 
         let mut out = String::with_capacity(text.len().saturating_add(1));
         out.push_str(if https { "https://" } else { "http://" });
         let host_start = out.len();
-        let bare_ipv6 = checked.host().contains(':') && !checked.host().starts_with('[');
-        if bare_ipv6 {
-            out.push('[');
-        }
         out.push_str(&checked.host().to_ascii_lowercase());
-        if bare_ipv6 {
-            out.push(']');
-        }
         let host_end = out.len();
         let port = checked.port();
         if port != default_port(https) {
