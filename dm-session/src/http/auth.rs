@@ -131,6 +131,8 @@ fn decode(header: &str) -> Option<Vec<u8>> {
 ///
 /// `Debug` shows the scheme and the names of the parameters.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Challenge {
     scheme: String,
     token68: Option<String>,

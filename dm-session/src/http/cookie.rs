@@ -341,7 +341,6 @@ impl TryFrom<Vec<Cookie>> for CookieJar {
 mod tests {
     use super::*;
     use alloc::format;
-    use alloc::string::ToString;
 
     const NOW: Timestamp = Timestamp::from_millis(1_600_000_000_000);
 
@@ -597,7 +596,7 @@ mod tests {
             assert_ne!(hostile, json, "{from}");
             assert!(serde_json::from_str::<CookieJar>(&hostile).is_err(), "{hostile}");
         }
-        let one = json.trim_matches(['[', ']']).split("},{").next().unwrap().to_string();
+        let one = json.trim_matches(['[', ']']).split("},{").next().unwrap();
         let many = |count: usize, domains: usize| {
             let all: Vec<String> = (0..count)
                 .map(|n| {
