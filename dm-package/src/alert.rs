@@ -65,10 +65,9 @@ impl<'a> Alert<'a> {
         let alert = Self::new(Self::SERVER_INITIATED);
         match notification_id {
             None => alert,
-            Some(id) => alert.with_data(
-                "application/json",
-                Json::trusted_owned(format!("{{\"{NOTIFICATION_ID}\":{id}}}")),
-            ),
+            Some(id) => {
+                alert.with_data("application/json", Json::trusted_owned(format!("{{\"{NOTIFICATION_ID}\":{id}}}")))
+            }
         }
     }
 

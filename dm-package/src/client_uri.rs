@@ -287,12 +287,7 @@ impl Letters {
 }
 
 /// Checks the grammar and the constraints of §9.2 and finds where the parts end.
-fn split(
-    text: &str,
-    strictness: Strictness,
-    limits: &Limits,
-    deviations: &mut Vec<Deviation>,
-) -> Result<Parts, Error> {
+fn split(text: &str, strictness: Strictness, limits: &Limits, deviations: &mut Vec<Deviation>) -> Result<Parts, Error> {
     let mut deviate = |kind: DeviationKind, offset: usize| match strictness {
         Strictness::Strict => Err(Error::new(kind.strict_error(), offset)),
         Strictness::Lenient => {
@@ -443,13 +438,7 @@ pub struct ClientUriBuilder {
 impl ClientUriBuilder {
     /// The root of the one instance of an object type. The MOID goes into the address as it is.
     pub fn new(moid: &str) -> Self {
-        Self {
-            moid: moid.to_owned(),
-            instance: String::new(),
-            path: String::new(),
-            query: String::new(),
-            error: None,
-        }
+        Self { moid: moid.to_owned(), instance: String::new(), path: String::new(), query: String::new(), error: None }
     }
 
     /// The instance with this MIID; an empty text is the one instance there is.

@@ -274,6 +274,12 @@ impl fmt::Display for CommandKind {
     }
 }
 
+/// Empties the list, which keeps its room for the parameters of the next command.
+#[expect(clippy::drain_collect, reason = "taking the list itself would take its room too")]
+fn take_all<'a>(params: &mut Vec<Str<'a>>) -> Vec<Str<'a>> {
+    params.drain(..).collect()
+}
+
 /// What is wrong with the parameters, and with which of them. The index is the number of parameters when one is
 /// missing.
 pub(crate) type Refusal = (ErrorKind, usize);
@@ -331,18 +337,20 @@ impl<'a> Command<'a> {
                 Some(params.remove(index))
             }
         };
-        Self::assemble(kind, server_uri, params).map(|command| (command, deviation)).ok_or((ErrorKind::ParameterCount, count))
+        Self::assemble(kind, server_uri, params)
+            .map(|command| (command, deviation))
+            .ok_or((ErrorKind::ParameterCount, count))
     }
 
     /// Puts a command together from parameters that fit the table.
     fn assemble(kind: CommandKind, server_uri: Option<Str<'a>>, others: &mut Vec<Str<'a>>) -> Option<Self> {
         Some(match kind {
             CommandKind::HGet => Self::HGet { server_uri: server_uri?, client_uri: others.pop() },
-            CommandKind::HPut => Self::HPut { server_uri: server_uri?, client_uris: others.drain(..).collect() },
-            CommandKind::HPost => Self::HPost { server_uri: server_uri?, client_uris: others.drain(..).collect() },
-            CommandKind::Delete => Self::Delete { client_uris: others.drain(..).collect() },
+            CommandKind::HPut => Self::HPut { server_uri: server_uri?, client_uris: take_all(others) },
+            CommandKind::HPost => Self::HPost { server_uri: server_uri?, client_uris: take_all(others) },
+            CommandKind::Delete => Self::Delete { client_uris: take_all(others) },
             CommandKind::Exec => Self::Exec { client_uri: others.pop()?, server_uri },
-            CommandKind::Get => Self::Get { client_uris: others.drain(..).collect() },
+            CommandKind::Get => Self::Get { client_uris: take_all(others) },
             CommandKind::Show => Self::Show { server_uri: server_uri? },
             CommandKind::Cont => Self::Cont { server_uri: server_uri? },
             CommandKind::End => Self::End,
@@ -492,7 +500,10 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check).
-    pub fn hput<I: IntoIterator<Item: Into<Str<'a>>>>(server_uri: impl Into<Str<'a>>, client_uris: I) -> Result<Self, Error> {
+    pub fn hput<I: IntoIterator<Item: Into<Str<'a>>>>(
+        server_uri: impl Into<Str<'a>>,
+        client_uris: I,
+    ) -> Result<Self, Error> {
         Self::HPut { server_uri: server_uri.into(), client_uris: client_uris.into_iter().map(Into::into).collect() }
             .checked()
     }
@@ -501,7 +512,10 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     /// Those of [`check`](Self::check).
-    pub fn hpost<I: IntoIterator<Item: Into<Str<'a>>>>(server_uri: impl Into<Str<'a>>, client_uris: I) -> Result<Self, Error> {
+    pub fn hpost<I: IntoIterator<Item: Into<Str<'a>>>>(
+        server_uri: impl Into<Str<'a>>,
+        client_uris: I,
+    ) -> Result<Self, Error> {
         Self::HPost { server_uri: server_uri.into(), client_uris: client_uris.into_iter().map(Into::into).collect() }
             .checked()
     }
@@ -608,9 +622,7 @@ impl<'a> Command<'a> {
             }
             Self::UnSub { client_uri } => Command::UnSub { client_uri: client_uri.into_owned() },
             Self::Unknown { name, params } => Command::Unknown { name: name.into_owned(), params: all(params) },
-            Self::Malformed(Malformed { raw, error }) => {
-                Command::Malformed(Malformed { raw: raw.into_owned(), error })
-            }
+            Self::Malformed(Malformed { raw, error }) => Command::Malformed(Malformed { raw: raw.into_owned(), error }),
         }
     }
 }

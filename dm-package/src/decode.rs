@@ -19,7 +19,7 @@ use crate::{
 
 /// `parse` and `parse_with` for a type that is [`Decode`].
 macro_rules! entry_points {
-    ($example:literal) => {
+    ($name:ident, $example:literal) => {
         /// Reads the whole input, leniently, within [`Limits::DEFAULT`](crate::Limits::DEFAULT).
         ///
         /// Strings without escapes borrow from the input.
@@ -38,7 +38,7 @@ macro_rules! entry_points {
         /// confined to one entry.
         ///
         #[doc = concat!("```\nuse dm_package::*;\nlet bytes = br#\"", $example, "\"#;")]
-        #[doc = concat!("let parsed = <", stringify!(Self), ">::parse_with(bytes, Strictness::Strict, &Limits::DEFAULT)?;")]
+        #[doc = concat!("let parsed = ", stringify!($name), "::parse_with(bytes, Strictness::Strict, &Limits::DEFAULT)?;")]
         /// assert!(parsed.deviations.is_empty());
         /// # Ok::<(), dm_package::Error>(())
         /// ```
@@ -74,8 +74,7 @@ pub(crate) fn parse<'a, T: Decode<'a>>(
     if input.len() > T::max_len(limits) {
         return Err(Error::new(ErrorKind::TooLong, T::max_len(limits)));
     }
-    let whole =
-        core::str::from_utf8(input).map_err(|error| Error::new(ErrorKind::InvalidUtf8, error.valid_up_to()))?;
+    let whole = core::str::from_utf8(input).map_err(|error| Error::new(ErrorKind::InvalidUtf8, error.valid_up_to()))?;
     let mut cx = Context { whole, strictness, limits, deviations: Vec::new() };
     let text = match whole.strip_prefix('\u{feff}') {
         None => whole,
@@ -95,8 +94,7 @@ pub(crate) fn parse<'a, T: Decode<'a>>(
 fn decode_completely<'a, T: Decode<'a>>(text: &'a str, cx: &mut Context<'_>) -> Result<T, Error> {
     let start = cx.offset(text);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let raw =
-        <&RawValue>::deserialize(&mut deserializer).map_err(|error| json_error(&error, text).shifted(start))?;
+    let raw = <&RawValue>::deserialize(&mut deserializer).map_err(|error| json_error(&error, text).shifted(start))?;
     deserializer.end().map_err(|error| trailing_error(&error, text).shifted(start))?;
     // serde_json steps over escapes without looking whether they name characters.
     scan::check_escapes(text).map_err(|error| error.shifted(start))?;
@@ -113,7 +111,12 @@ pub(crate) fn json_error(error: &serde_json::Error, text: &str) -> Error {
     let lines = error.line().saturating_sub(1);
     let start = match lines.checked_sub(1) {
         None => 0,
-        Some(last) => text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').nth(last).map_or(0, |(at, _)| at.saturating_add(1)),
+        Some(last) => text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .nth(last)
+            .map_or(0, |(at, _)| at.saturating_add(1)),
     };
     Error::new(ErrorKind::Syntax, start.saturating_add(error.column()).saturating_sub(1).min(text.len()))
 }
@@ -201,11 +204,11 @@ impl<'a> Object<'a> {
         let mut stale = Vec::new();
         for pair in order.windows(2) {
             let &[earlier, later] = pair else { continue };
-            if let (Some(a), Some(b)) = (self.members.get(earlier), self.members.get(later)) {
-                if a.name == b.name {
-                    stale.push(earlier);
-                    repeated.push(b.name_at);
-                }
+            if let (Some(a), Some(b)) = (self.members.get(earlier), self.members.get(later))
+                && a.name == b.name
+            {
+                stale.push(earlier);
+                repeated.push(b.name_at);
             }
         }
         stale.sort_unstable();

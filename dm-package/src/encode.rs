@@ -237,11 +237,7 @@ impl<S: Sealed> Writer<'_, S> {
     }
 
     /// `items` in brackets.
-    fn array<T>(
-        &mut self,
-        items: &[T],
-        mut item: impl FnMut(&mut Self, &T) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn array<T>(&mut self, items: &[T], mut item: impl FnMut(&mut Self, &T) -> Result<(), Error>) -> Result<(), Error> {
         self.put(b"[")?;
         for (index, value) in items.iter().enumerate() {
             if index > 0 {

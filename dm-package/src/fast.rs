@@ -279,11 +279,7 @@ impl<'de> Object<'de> for Package3<'de> {
             statuses = names::STATUS => seed.list(limits.max_statuses, seed.len / BYTES_PER_STATUS),
             alerts = names::ALERT => seed.list(limits.max_alerts, 1),
         });
-        Ok(Self {
-            statuses: statuses.ok_or_else(surprise)?,
-            alerts: alerts.unwrap_or_default(),
-            extra: Vec::new(),
-        })
+        Ok(Self { statuses: statuses.ok_or_else(surprise)?, alerts: alerts.unwrap_or_default(), extra: Vec::new() })
     }
 }
 

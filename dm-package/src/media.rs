@@ -61,9 +61,13 @@ impl<'a> MediaType<'a> {
         if self.is(MO) {
             return true;
         }
-        let starts = |text: &str, head: &str| text.get(..head.len()).is_some_and(|found| found.eq_ignore_ascii_case(head));
+        let starts =
+            |text: &str, head: &str| text.get(..head.len()).is_some_and(|found| found.eq_ignore_ascii_case(head));
         let ends = |text: &str, tail: &str| {
-            text.len().checked_sub(tail.len()).and_then(|at| text.get(at..)).is_some_and(|found| found.eq_ignore_ascii_case(tail))
+            text.len()
+                .checked_sub(tail.len())
+                .and_then(|at| text.get(at..))
+                .is_some_and(|found| found.eq_ignore_ascii_case(tail))
         };
         strictness == Strictness::Lenient
             && self.main.eq_ignore_ascii_case("application")
@@ -324,7 +328,8 @@ mod tests {
     #[test]
     fn the_most_specific_range_decides() {
         // RFC 7231 §5.3.2, with text/html;level=3 covered by the plain range and parameters that do not exclude.
-        let accept = AcceptList::parse("text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5");
+        let accept =
+            AcceptList::parse("text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5");
         for (media, quality) in [
             ("text/html;level=1", 1000),
             ("text/html", 700),

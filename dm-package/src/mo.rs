@@ -52,7 +52,7 @@ impl<'a> MoData<'a> {
         Self { items }
     }
 
-    decode::entry_points!("[{\"ClientURI\":\"urn:example:mo:x:1.0/1/\",\"MOData\":{\"X\":{}}}]");
+    decode::entry_points!(MoData, "[{\"ClientURI\":\"urn:example:mo:x:1.0/1/\",\"MOData\":{\"X\":{}}}]");
     encode::entry_points!();
 
     /// The same serialization, independent of the input.
@@ -249,12 +249,12 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
                 own.sort_by(|a, b| (&a.name, a.start).cmp(&(&b.name, b.start)));
             }
             for pair in own.windows(2) {
-                if let [a, b] = pair {
-                    if a.name == b.name {
-                        found.repeated.push(Repeated { stale: a.start..a.next, later: b.start });
-                        if open.len() == 1 {
-                            found.outer_names = found.outer_names.saturating_sub(1);
-                        }
+                if let [a, b] = pair
+                    && a.name == b.name
+                {
+                    found.repeated.push(Repeated { stale: a.start..a.next, later: b.start });
+                    if open.len() == 1 {
+                        found.outer_names = found.outer_names.saturating_sub(1);
                     }
                 }
             }
@@ -262,10 +262,10 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
             continue;
         };
         let start = cursor.offset_before(raw);
-        if names.len() > base {
-            if let Some(previous) = names.last_mut() {
-                previous.next = start;
-            }
+        if names.len() > base
+            && let Some(previous) = names.last_mut()
+        {
+            previous.next = start;
         }
         let name = scan::unquote(raw).ok_or(Error::new(ErrorKind::Syntax, start))?;
         names.push(Name { name, start, next: start });

@@ -49,7 +49,7 @@ impl<'a> Package1<'a> {
         self.alerts.iter().find_map(Alert::session_start)
     }
 
-    decode::entry_points!("{\"Alert\":[{\"AlertType\":\"urn:oma:at:dm:2.0:ClientInitiatedMgmt\"}]}");
+    decode::entry_points!(Package1, "{\"Alert\":[{\"AlertType\":\"urn:oma:at:dm:2.0:ClientInitiatedMgmt\"}]}");
     encode::entry_points!();
 
     /// The same package, independent of the input.

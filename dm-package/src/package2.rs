@@ -28,7 +28,7 @@ impl<'a> Package2<'a> {
         self.commands.contains(&Command::End)
     }
 
-    decode::entry_points!("{\"CMD\":[[\"END\"]]}");
+    decode::entry_points!(Package2, "{\"CMD\":[[\"END\"]]}");
     encode::entry_points!();
 
     /// The same package, independent of the input.

@@ -49,7 +49,7 @@ impl<'a> Package3<'a> {
         self
     }
 
-    decode::entry_points!("{\"Status\":[{\"sc\":200}]}");
+    decode::entry_points!(Package3, "{\"Status\":[{\"sc\":200}]}");
     encode::entry_points!();
 
     /// The same package, independent of the input.

@@ -133,7 +133,8 @@ struct Condition<'a> {
 
 impl<'a> Conditions<'a> {
     fn of(uri: &'a ClientUri<'_>) -> Self {
-        let condition = |nv: NodeValue<'a>| Condition { x_name: nv.x_name, names: nv.names().collect(), value: nv.value };
+        let condition =
+            |nv: NodeValue<'a>| Condition { x_name: nv.x_name, names: nv.names().collect(), value: nv.value };
         Self(uri.nv().map(condition).collect())
     }
 

@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn origins() {
-        let origin = |a: &'static str, b: &'static str| ServerUri::parse(a).unwrap().same_origin(&ServerUri::parse(b).unwrap());
+        let origin =
+            |a: &'static str, b: &'static str| ServerUri::parse(a).unwrap().same_origin(&ServerUri::parse(b).unwrap());
         assert!(origin("https://h/a", "HTTPS://H:443/b"));
         assert!(!origin("https://h/a", "http://h/a"));
         assert!(!origin("https://h/a", "https://h:444/a"));

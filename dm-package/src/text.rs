@@ -53,15 +53,6 @@ impl<'a> Str<'a> {
     pub fn into_owned(self) -> Str<'static> {
         Str(Cow::Owned(self.0.into_owned()))
     }
-
-    /// A borrow of the text with the shorter lifetime.
-    pub(crate) fn reborrow(&self) -> Str<'_> {
-        Str::borrowed(&self.0)
-    }
-
-    pub(crate) fn into_cow(self) -> Cow<'a, str> {
-        self.0
-    }
 }
 
 impl Deref for Str<'_> {

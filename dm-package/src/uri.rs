@@ -87,7 +87,8 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
             out.push(byte);
             continue;
         }
-        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+        let mut digit =
+            || bytes.next().and_then(|byte| char::from(byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
         let (Some(high), Some(low)) = (digit(), digit()) else { return Err(refused) };
         out.push(high << 4 | low);
     }
@@ -115,7 +116,8 @@ pub(crate) fn push_encoded(out: &mut String, text: &str, plain: impl Fn(u8) -> b
 
 /// Whether a parameter is a ServerURI. OUR DECISION (§5.1): by its scheme; no ClientURI or MOID starts like this.
 pub(crate) fn is_server_class(text: &str) -> bool {
-    let starts = |scheme: &[u8]| text.as_bytes().get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    let starts =
+        |scheme: &[u8]| text.as_bytes().get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
     starts(b"http:") || starts(b"https:")
 }
 
