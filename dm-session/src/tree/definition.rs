@@ -1,0 +1,545 @@
+//! What an MO looks like: the parts of a device description (DDF) that the tree enforces.
+
+use super::error::{TreeError, TreeErrorKind};
+use super::limits::TreeLimits;
+use super::names;
+use super::value::{Format, Value};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::BitOr;
+
+/// The access types of a node (`OMA-TS-DM_Protocol-V2_0 §6.4`): a set.
+///
+/// ```
+/// use dm_session::tree::Access;
+///
+/// let access = Access::GET | Access::REPLACE;
+/// assert!(access.contains(Access::GET) && !access.contains(Access::DELETE));
+/// assert_eq!(access.to_string(), "Get Replace");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Access(u8);
+
+impl Access {
+    /// Nothing: a node that servers neither see nor change ("No Get").
+    pub const NONE: Self = Self(0);
+    /// The node can be read.
+    pub const GET: Self = Self(1);
+    /// The node can be created.
+    pub const ADD: Self = Self(2);
+    /// The value can be replaced.
+    pub const REPLACE: Self = Self(4);
+    /// The node can be deleted.
+    pub const DELETE: Self = Self(8);
+    /// The node can be executed.
+    pub const EXEC: Self = Self(16);
+    /// `Get`, `Add`, `Replace` and `Delete`, but not `Exec`.
+    pub const DATA: Self = Self(15);
+
+    pub(crate) const NAMES: [(&'static str, Self); 5] = [
+        ("Get", Self::GET),
+        ("Add", Self::ADD),
+        ("Replace", Self::REPLACE),
+        ("Delete", Self::DELETE),
+        ("Exec", Self::EXEC),
+    ];
+
+    /// Whether `self` has every access type of `other`.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    const fn any_of(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Access {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gap = "";
+        for (name, access) in Self::NAMES {
+            if self.contains(access) {
+                write!(f, "{gap}{name}")?;
+                gap = " ";
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access({self})")
+    }
+}
+
+/// How often a node may occur among its siblings; for an MO root, how many instances there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Occurrence {
+    /// Exactly once.
+    One,
+    /// At most once.
+    ZeroOrOne,
+    /// Any number of times.
+    ZeroOrMore,
+    /// At least once.
+    OneOrMore,
+    /// At most that many times.
+    ZeroOrN(u32),
+    /// At least once, at most that many times.
+    OneOrN(u32),
+}
+
+impl Occurrence {
+    pub(crate) const fn min(self) -> usize {
+        match self {
+            Self::One | Self::OneOrMore | Self::OneOrN(_) => 1,
+            Self::ZeroOrOne | Self::ZeroOrMore | Self::ZeroOrN(_) => 0,
+        }
+    }
+
+    pub(crate) const fn max(self) -> Option<usize> {
+        match self {
+            Self::One | Self::ZeroOrOne => Some(1),
+            Self::ZeroOrMore | Self::OneOrMore => None,
+            Self::ZeroOrN(n) | Self::OneOrN(n) => Some(n as usize),
+        }
+    }
+}
+
+/// One node of an MO definition, with the nodes below it.
+///
+/// A new one can be read only ([`Access::GET`]), is dynamic, and occurs once if it has a name, any
+/// number of times if not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeDefinition {
+    entry: Entry,
+    children: Vec<Self>,
+}
+
+impl NodeDefinition {
+    /// An interior node of that name.
+    #[must_use]
+    pub fn interior(name: impl Into<String>) -> Self {
+        Self::new(Some(name.into()), Format::Node, Occurrence::One)
+    }
+
+    /// An interior node that gets its name when it is created (written `<x>`).
+    #[must_use]
+    pub fn unnamed_interior() -> Self {
+        Self::new(None, Format::Node, Occurrence::ZeroOrMore)
+    }
+
+    /// A leaf of that name.
+    #[must_use]
+    pub fn leaf(name: impl Into<String>, format: Format) -> Self {
+        Self::new(Some(name.into()), format, Occurrence::One)
+    }
+
+    /// A leaf that gets its name when it is created (written `<x>`).
+    #[must_use]
+    pub fn unnamed_leaf(format: Format) -> Self {
+        Self::new(None, format, Occurrence::ZeroOrMore)
+    }
+
+    fn new(name: Option<String>, format: Format, occurrence: Occurrence) -> Self {
+        Self {
+            entry: Entry {
+                name: name.map(String::into_boxed_str),
+                format,
+                access: Access::GET,
+                occurrence,
+                permanent: false,
+                default: None,
+                open: false,
+                parent: None,
+                depth: 1,
+                named: BTreeMap::new(),
+                unnamed: Vec::new(),
+                writable: false,
+            },
+            children: Vec::new(),
+        }
+    }
+
+    /// The same with these access types.
+    ///
+    /// An interior node without [`Access::GET`] is closed: servers cannot address what is below it.
+    #[must_use]
+    pub const fn with_access(mut self, access: Access) -> Self {
+        self.entry.access = access;
+        self
+    }
+
+    /// The same with this occurrence.
+    #[must_use]
+    pub const fn with_occurrence(mut self, occurrence: Occurrence) -> Self {
+        self.entry.occurrence = occurrence;
+        self
+    }
+
+    /// The same, permanent: servers cannot create or delete it; it appears and disappears with its
+    /// parent.
+    #[must_use]
+    pub const fn permanent(mut self) -> Self {
+        self.entry.permanent = true;
+        self
+    }
+
+    /// The same with the value that the tree gives it when the node appears without being named.
+    #[must_use]
+    pub fn with_default(mut self, value: impl Into<Value>) -> Self {
+        self.entry.default = Some(value.into());
+        self
+    }
+
+    /// The same, open: below this interior node anything may stand (vendor extensions), with the
+    /// access types of this node.
+    #[must_use]
+    pub const fn open(mut self) -> Self {
+        self.entry.open = true;
+        self
+    }
+
+    /// The same with one more child.
+    #[must_use]
+    pub fn with(mut self, child: Self) -> Self {
+        self.children.push(child);
+        self
+    }
+}
+
+/// The definition of an MO.
+///
+/// ```
+/// use dm_session::tree::{Access, Format, MoDefinition, NodeDefinition};
+///
+/// let sensor = MoDefinition::new(
+///     "urn:example:mo:sensor:1.0",
+///     NodeDefinition::unnamed_interior()
+///         .with_access(Access::GET | Access::ADD | Access::DELETE)
+///         .with(NodeDefinition::leaf("ID", Format::Chr))
+///         .with(NodeDefinition::leaf("Setting", Format::Int).with_access(Access::DATA).with_default(0)),
+/// )
+/// .with_ddf("https://ddf.example/sensor.ddf");
+/// assert_eq!(sensor.moid(), "urn:example:mo:sensor:1.0");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoDefinition {
+    moid: String,
+    ddf: Option<String>,
+    cacheable: bool,
+    readable_by_all: bool,
+    /// All nodes, in document order; the root is the first.
+    entries: Vec<Entry>,
+}
+
+/// One node of a definition, without those below it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// `None` for an unnamed node.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) format: Format,
+    pub(crate) access: Access,
+    pub(crate) occurrence: Occurrence,
+    pub(crate) permanent: bool,
+    pub(crate) default: Option<Value>,
+    pub(crate) open: bool,
+    parent: Option<usize>,
+    /// 1 for the root.
+    depth: usize,
+    named: BTreeMap<Box<str>, usize>,
+    unnamed: Vec<usize>,
+    /// Whether a server can change the node or anything below it.
+    pub(crate) writable: bool,
+}
+
+impl Entry {
+    /// The entries of all nodes right below, in document order.
+    pub(crate) fn children(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.named.values().chain(&self.unnamed).copied().collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) const fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+}
+
+/// How the definition sees a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Schema {
+    /// The MO has no definition.
+    Free,
+    /// The node is this entry.
+    Defined(usize),
+    /// The node is somewhere below this open entry.
+    Within(usize),
+}
+
+impl MoDefinition {
+    /// A definition of the MO `moid` with this root node. Cacheable, readable for servers with the
+    /// Read right only.
+    ///
+    /// Whether it holds together is checked when it is given to a tree.
+    #[must_use]
+    pub fn new(moid: impl Into<String>, root: NodeDefinition) -> Self {
+        let mut definition = Self::empty(moid.into());
+        let mut open = Vec::from([(root, None)]);
+        while let Some((node, parent)) = open.pop() {
+            let index = definition.push(node.entry, parent);
+            open.extend(node.children.into_iter().rev().map(|child| (child, Some(index))));
+        }
+        definition
+    }
+
+    pub(crate) const fn empty(moid: String) -> Self {
+        Self { moid, ddf: None, cacheable: true, readable_by_all: false, entries: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, mut entry: Entry, parent: Option<usize>) -> usize {
+        entry.parent = parent;
+        entry.depth =
+            parent.and_then(|parent| self.entries.get(parent)).map_or(1, |parent| parent.depth.saturating_add(1));
+        let index = self.entries.len();
+        self.entries.push(entry);
+        index
+    }
+
+    /// The same with the URL of its DDF, which servers are told.
+    #[must_use]
+    pub fn with_ddf(mut self, url: impl Into<String>) -> Self {
+        self.ddf = Some(url.into());
+        self
+    }
+
+    /// The same with cache validators for its instances, or without (§5.3, cache validation).
+    #[must_use]
+    pub const fn with_cacheable(mut self, cacheable: bool) -> Self {
+        self.cacheable = cacheable;
+        self
+    }
+
+    /// The same with Read for every bootstrapped server, provisioned for the MO or not, as DevInfo
+    /// and session information have it.
+    #[must_use]
+    pub const fn with_readable_by_all(mut self, readable: bool) -> Self {
+        self.readable_by_all = readable;
+        self
+    }
+
+    /// The MO identifier.
+    #[must_use]
+    pub fn moid(&self) -> &str {
+        &self.moid
+    }
+
+    /// The URL of the DDF.
+    #[must_use]
+    pub fn ddf(&self) -> Option<&str> {
+        self.ddf.as_deref()
+    }
+
+    /// Whether instances have cache validators unless told otherwise.
+    #[must_use]
+    pub const fn is_cacheable(&self) -> bool {
+        self.cacheable
+    }
+
+    /// Whether every bootstrapped server may read the instances.
+    #[must_use]
+    pub const fn is_readable_by_all(&self) -> bool {
+        self.readable_by_all
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The schema of a child of a node with schema `parent`; `None` when there can be none. A fixed
+    /// name comes before an unnamed entry; of the unnamed ones the first of the right kind counts.
+    pub(crate) fn child(&self, parent: Schema, name: &str, interior: bool) -> Option<Schema> {
+        let index = match parent {
+            Schema::Free => return Some(Schema::Free),
+            Schema::Within(index) => return Some(Schema::Within(index)),
+            Schema::Defined(index) => index,
+        };
+        let entry = self.entries.get(index)?;
+        if let Some(fixed) = entry.named.get(name) {
+            return Some(Schema::Defined(*fixed));
+        }
+        let fits =
+            |child: &&usize| self.entries.get(**child).is_some_and(|child| (child.format == Format::Node) == interior);
+        match entry.unnamed.iter().find(fits) {
+            Some(unnamed) => Some(Schema::Defined(*unnamed)),
+            None => entry.open.then_some(Schema::Within(index)),
+        }
+    }
+
+    /// Checks the definition and makes it ready for use.
+    pub(crate) fn finished(mut self, limits: &TreeLimits) -> Result<Self, TreeError> {
+        let invalid =
+            |name: &dyn fmt::Display| TreeErrorKind::InvalidDefinition.at(alloc::format!("{}: {name}", self.moid));
+        names::check_moid(&self.moid, limits)?;
+        if self.ddf.as_ref().is_some_and(|url| url.is_empty() || url.len() > limits.uri_len) {
+            return Err(invalid(&"ddf"));
+        }
+        if self.entries.is_empty() || self.entries.len() > limits.nodes {
+            return Err(invalid(&"number of nodes"));
+        }
+        for index in 0..self.entries.len() {
+            let Some(entry) = self.entries.get_mut(index) else { continue };
+            let name: Option<Box<str>> = entry.name.clone();
+            let shown = name.as_deref().unwrap_or("<x>");
+            let leaf = entry.format != Format::Node;
+            let (parent, depth, permanent) = (entry.parent, entry.depth, entry.permanent);
+            entry.writable = entry.access.any_of(Access::ADD | Access::REPLACE | Access::DELETE);
+            let writable = entry.writable;
+            entry.default = match entry.default.take() {
+                None => None,
+                Some(value) => match value.into_format(entry.format) {
+                    Some(value) if value.weight() <= limits.value_len => Some(value),
+                    _ => return Err(invalid_at(&self.moid, shown)),
+                },
+            };
+            let contradicts = (leaf && (entry.open || index == 0))
+                || (name.is_none() && permanent)
+                || (name.is_some() && index != 0 && entry.occurrence.max() != Some(1))
+                || entry.occurrence.max() == Some(0)
+                || depth > limits.depth
+                || name.as_deref().is_some_and(|name| names::check_name(name, limits).is_err());
+            if contradicts || (parent.is_none() && index != 0) {
+                return Err(invalid_at(&self.moid, shown));
+            }
+            if writable {
+                self.mark_writable(parent);
+            }
+            let Some(parent) = parent.and_then(|parent| self.entries.get_mut(parent)) else { continue };
+            let twice = match name.clone() {
+                Some(name) => parent.named.insert(name, index).is_some(),
+                None => {
+                    parent.unnamed.push(index);
+                    false
+                }
+            };
+            if twice || parent.format != Format::Node {
+                return Err(invalid_at(&self.moid, shown));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Tells the ancestors that something below them can be changed; stops where that is known.
+    fn mark_writable(&mut self, mut parent: Option<usize>) {
+        while let Some(entry) = parent.and_then(|parent| self.entries.get_mut(parent)) {
+            if entry.writable {
+                return;
+            }
+            entry.writable = true;
+            parent = entry.parent;
+        }
+    }
+}
+
+fn invalid_at(moid: &str, name: &str) -> TreeError {
+    TreeErrorKind::InvalidDefinition.at(alloc::format!("{moid}: {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOID: &str = "urn:example:mo:a:1.0";
+
+    fn finished(root: NodeDefinition) -> Result<MoDefinition, TreeError> {
+        MoDefinition::new(MOID, root).finished(&TreeLimits::DEFAULT)
+    }
+
+    #[test]
+    fn matches_fixed_names_first_then_kind() {
+        let definition = finished(
+            NodeDefinition::interior("A")
+                .with(NodeDefinition::unnamed_leaf(Format::Int))
+                .with(NodeDefinition::leaf("L", Format::Chr))
+                .with(NodeDefinition::unnamed_interior())
+                .with(NodeDefinition::interior("Ext").open()),
+        )
+        .unwrap();
+        let root = Schema::Defined(0);
+        assert_eq!(definition.child(root, "L", false), Some(Schema::Defined(2)));
+        assert_eq!(definition.child(root, "x", false), Some(Schema::Defined(1)));
+        assert_eq!(definition.child(root, "x", true), Some(Schema::Defined(3)));
+        assert_eq!(definition.child(Schema::Defined(2), "x", true), None);
+        assert_eq!(definition.child(Schema::Defined(4), "x", true), Some(Schema::Within(4)));
+        assert_eq!(definition.child(Schema::Within(4), "y", false), Some(Schema::Within(4)));
+        assert_eq!(definition.child(Schema::Free, "y", false), Some(Schema::Free));
+    }
+
+    #[test]
+    fn knows_where_something_can_change() {
+        let definition = finished(
+            NodeDefinition::interior("A")
+                .with(
+                    NodeDefinition::interior("B")
+                        .with(NodeDefinition::leaf("C", Format::Chr).with_access(Access::REPLACE)),
+                )
+                .with(NodeDefinition::leaf("D", Format::Chr)),
+        )
+        .unwrap();
+        let writable: Vec<bool> = definition.entries.iter().map(|entry| entry.writable).collect();
+        assert_eq!(writable, [true, true, true, false]);
+    }
+
+    #[test]
+    fn refuses_contradictions() {
+        for root in [
+            NodeDefinition::leaf("A", Format::Chr),
+            NodeDefinition::interior("A").with(NodeDefinition::leaf("B", Format::Chr).open()),
+            NodeDefinition::interior("A")
+                .with(NodeDefinition::leaf("B", Format::Chr).with(NodeDefinition::interior("C"))),
+            NodeDefinition::interior("A")
+                .with(NodeDefinition::interior("B"))
+                .with(NodeDefinition::leaf("B", Format::Chr)),
+            NodeDefinition::interior("A").with(NodeDefinition::unnamed_interior().permanent()),
+            NodeDefinition::interior("A").with(NodeDefinition::interior("B").with_occurrence(Occurrence::ZeroOrMore)),
+            NodeDefinition::interior("A")
+                .with(NodeDefinition::unnamed_interior().with_occurrence(Occurrence::ZeroOrN(0))),
+            NodeDefinition::interior("A").with(NodeDefinition::leaf("B", Format::Int).with_default("x")),
+            NodeDefinition::interior("A/B"),
+            NodeDefinition::interior(""),
+        ] {
+            assert_eq!(finished(root.clone()).unwrap_err().kind(), TreeErrorKind::InvalidDefinition, "{root:?}");
+        }
+        let bad = MoDefinition::new("a/b", NodeDefinition::interior("A")).finished(&TreeLimits::DEFAULT);
+        assert_eq!(bad.unwrap_err().kind(), TreeErrorKind::InvalidMoid);
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let deep = |levels: usize| {
+            (1..levels).fold(NodeDefinition::interior("N"), |below, _| NodeDefinition::interior("N").with(below))
+        };
+        assert!(finished(deep(64)).is_ok());
+        assert!(finished(deep(65)).is_err());
+    }
+}

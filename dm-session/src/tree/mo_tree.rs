@@ -1,0 +1,757 @@
+//! The tree itself, and what the device's own application does with it.
+
+use super::arena::{Arena, Node, NodeId};
+use super::change::{Author, Change, Input};
+use super::definition::{Access, Entry, MoDefinition, Schema};
+use super::error::{TreeError, TreeErrorKind};
+use super::limits::TreeLimits;
+use super::names;
+use super::rights::Rights;
+use super::standard;
+use super::subscription::{Ended, Subscriptions};
+use super::value::{Format, Value};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use dm_package::Strictness;
+
+/// How a tree works.
+///
+/// ```
+/// use dm_session::tree::{MoTree, TreeConfig};
+///
+/// // Eight bytes of the host's generator, drawn anew at every start.
+/// let tree = MoTree::new(TreeConfig::new(0x1f2e_3d4c_5b6a_7988))?;
+/// assert_eq!(tree.instances().count(), 0);
+/// # Ok::<(), dm_session::tree::TreeError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TreeConfig {
+    /// A random number, drawn at every start of the device: with it cache validators never repeat.
+    pub epoch: u64,
+    /// What the tree may grow to.
+    pub limits: TreeLimits,
+    /// How ClientURIs and MO data are read. Lenient unless told otherwise; strict refuses unknown
+    /// query fields, `cv` with several instances, and MO data that does not start at its target.
+    pub strictness: Strictness,
+    /// Whether rights on instances are kept (the default). Without, every bootstrapped server has
+    /// all rights on the instances of the MOs for which it was provisioned, as the specification
+    /// demands of a client that does not support access control.
+    pub access_control: bool,
+    /// What happens with MOs that have no definition.
+    pub undefined: UndefinedMo,
+    /// Definitions that the device always has. A tree file refers to them by name.
+    pub definitions: Vec<MoDefinition>,
+}
+
+/// What a tree does with an MO that it has no definition of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UndefinedMo {
+    /// It is unknown: no instance can be created. A device knows what it can do.
+    #[default]
+    Refuse,
+    /// Any structure is taken; every node can be read, added, replaced and deleted, none executed.
+    FreeForm,
+}
+
+impl TreeConfig {
+    /// The default settings with this epoch.
+    #[must_use]
+    pub const fn new(epoch: u64) -> Self {
+        Self {
+            epoch,
+            limits: TreeLimits::DEFAULT,
+            strictness: Strictness::Lenient,
+            access_control: true,
+            undefined: UndefinedMo::Refuse,
+            definitions: Vec::new(),
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: TreeLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same with another [`strictness`](Self::strictness).
+    #[must_use]
+    pub const fn with_strictness(mut self, strictness: Strictness) -> Self {
+        self.strictness = strictness;
+        self
+    }
+
+    /// The same with or without [`access_control`](Self::access_control).
+    #[must_use]
+    pub const fn with_access_control(mut self, access_control: bool) -> Self {
+        self.access_control = access_control;
+        self
+    }
+
+    /// The same with another policy for undefined MOs.
+    #[must_use]
+    pub const fn with_undefined(mut self, undefined: UndefinedMo) -> Self {
+        self.undefined = undefined;
+        self
+    }
+
+    /// The same with one more definition.
+    #[must_use]
+    pub fn with_definition(mut self, definition: MoDefinition) -> Self {
+        self.definitions.push(definition);
+        self
+    }
+}
+
+/// The management tree in memory.
+///
+/// See the [module](super) for an example. `Debug` shows how much there is, never what.
+#[derive(Clone)]
+pub struct MoTree {
+    pub(crate) config: TreeConfig,
+    pub(crate) arena: Arena,
+    /// MOs with a definition or instances, by the number that nodes refer to.
+    pub(crate) mos: Vec<Mo>,
+    pub(crate) by_moid: BTreeMap<Box<str>, usize>,
+    pub(crate) instances: BTreeMap<u64, Instance>,
+    pub(crate) next_instance: u64,
+    revision: u64,
+    accounts: Accounts,
+    /// MOID → (server, URI).
+    pub(crate) defaults: BTreeMap<String, (String, String)>,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) ended: Ended,
+}
+
+/// Everything about one MO.
+#[derive(Clone)]
+pub(crate) struct Mo {
+    pub(crate) moid: Box<str>,
+    pub(crate) definition: Option<MoDefinition>,
+    /// Whether the host gives the definition at every start.
+    pub(crate) known: bool,
+    pub(crate) by_miid: BTreeMap<Box<str>, u64>,
+    /// In the order of creation, which is tree order.
+    pub(crate) by_age: BTreeSet<u64>,
+    /// The next instance identifier to assign; identifiers are not used twice.
+    pub(crate) next_miid: u64,
+}
+
+/// One MO instance.
+#[derive(Clone)]
+pub(crate) struct Instance {
+    pub(crate) mo: usize,
+    pub(crate) miid: Box<str>,
+    pub(crate) root: NodeId,
+    pub(crate) rights: BTreeMap<String, Rights>,
+    pub(crate) cacheable: bool,
+    /// Number of the last change.
+    pub(crate) revision: u64,
+}
+
+/// Server identifier → account.
+pub(crate) type Accounts = BTreeMap<String, AccountEntry>;
+
+#[derive(Clone)]
+pub(crate) struct AccountEntry {
+    pub(crate) root: NodeId,
+    pub(crate) moids: BTreeSet<String>,
+}
+
+impl MoTree {
+    /// An empty tree that knows DevInfo, DM Account, session information and the definitions of
+    /// `config`.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::InvalidDefinition`], [`TreeErrorKind::InvalidMoid`],
+    /// [`TreeErrorKind::AlreadyExists`] for a second definition of one MO.
+    pub fn new(mut config: TreeConfig) -> Result<Self, TreeError> {
+        let own = core::mem::take(&mut config.definitions);
+        let mut tree = Self {
+            config,
+            arena: Arena::default(),
+            mos: Vec::new(),
+            by_moid: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            next_instance: 0,
+            revision: 0,
+            accounts: Accounts::new(),
+            defaults: BTreeMap::new(),
+            subscriptions: Subscriptions::new(),
+            ended: Ended::new(),
+        };
+        for definition in standard::definitions().into_iter().chain(own) {
+            tree.add_definition(definition, true)?;
+        }
+        Ok(tree)
+    }
+
+    /// Teaches the tree an MO. A tree file will hold the definition; one that the device has at
+    /// every start belongs into [`TreeConfig::definitions`].
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::AlreadyExists`] when the MO is known or has instances, besides those of
+    /// [`new`](Self::new) and [`TreeErrorKind::LimitExceeded`].
+    pub fn define(&mut self, definition: MoDefinition) -> Result<(), TreeError> {
+        self.add_definition(definition, false)
+    }
+
+    pub(crate) fn add_definition(&mut self, definition: MoDefinition, known: bool) -> Result<(), TreeError> {
+        let definition = definition.finished(&self.config.limits)?;
+        let moid = definition.moid().to_string();
+        if self.mos.iter().filter(|mo| mo.definition.is_some()).count() >= self.config.limits.definitions {
+            return Err(TreeErrorKind::LimitExceeded.at(moid));
+        }
+        let index = self.mo_number(&moid);
+        match self.mos.get_mut(index) {
+            Some(mo) if mo.definition.is_none() && mo.by_miid.is_empty() => {
+                mo.definition = Some(definition);
+                mo.known = known;
+                Ok(())
+            }
+            _ => Err(TreeErrorKind::AlreadyExists.at(moid)),
+        }
+    }
+
+    /// The definition of an MO.
+    #[must_use]
+    pub fn definition(&self, moid: &str) -> Option<&MoDefinition> {
+        self.mo(moid)?.definition.as_ref()
+    }
+
+    /// The definitions, in the order in which the tree learned them.
+    pub fn definitions(&self) -> impl Iterator<Item = &MoDefinition> {
+        self.mos.iter().filter_map(|mo| mo.definition.as_ref())
+    }
+
+    /// Creates an MO instance and hands back its identifier. No server has rights on it until some
+    /// are [granted](Self::grant).
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::UndefinedMo`] by policy, [`TreeErrorKind::AlreadyExists`] for an identifier or
+    /// a server identifier in use, [`TreeErrorKind::Occurrence`] when a required node is missing or
+    /// one instance too many, [`TreeErrorKind::NotDefined`], [`TreeErrorKind::Format`],
+    /// [`TreeErrorKind::InvalidName`], [`TreeErrorKind::InvalidMoid`],
+    /// [`TreeErrorKind::LimitExceeded`].
+    pub fn create_instance(&mut self, new: NewInstance) -> Result<String, TreeError> {
+        let mo = self.mo_for_creation(&new.moid)?;
+        self.change(Author::Device, |change| {
+            let fixed = change.tree.entry_name(mo);
+            let name = new.name.as_deref().or(fixed.as_deref()).unwrap_or("Root");
+            let at_root = |kind: TreeErrorKind| kind.at(&new.moid);
+            let root = change.add_instance(mo, new.miid.as_deref(), name).map_err(at_root)?;
+            for (path, value) in new.values {
+                change.put(root, &path, Input::Value(value))?;
+            }
+            let (_, instance) = change.tree.instance_of(root).ok_or_else(|| at_root(TreeErrorKind::NotFound))?;
+            Ok(instance.miid.to_string())
+        })
+    }
+
+    /// Sets the value of a leaf; creates the leaf, and interior nodes above it, where they are
+    /// missing.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`] without such an instance, [`TreeErrorKind::NotDefined`],
+    /// [`TreeErrorKind::Format`], [`TreeErrorKind::Occurrence`], [`TreeErrorKind::InvalidName`],
+    /// [`TreeErrorKind::LimitExceeded`].
+    pub fn set_value(&mut self, moid: &str, miid: &str, path: &str, value: impl Into<Value>) -> Result<(), TreeError> {
+        self.set_values(moid, miid, [(path, value.into())])
+    }
+
+    /// Sets several values of an instance as one change.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_value`](Self::set_value).
+    pub fn set_values<P: AsRef<str>>(
+        &mut self,
+        moid: &str,
+        miid: &str,
+        values: impl IntoIterator<Item = (P, Value)>,
+    ) -> Result<(), TreeError> {
+        let root = self.root_of(moid, miid)?;
+        self.change(Author::Device, |change| {
+            values.into_iter().try_for_each(|(path, value)| change.put(root, path.as_ref(), Input::Value(value)))
+        })
+    }
+
+    /// Takes the current value from a leaf; servers are told 204. The leaf is created where it is
+    /// missing; without a definition its format is then `chr`.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_value`](Self::set_value).
+    pub fn clear_value(&mut self, moid: &str, miid: &str, path: &str) -> Result<(), TreeError> {
+        let root = self.root_of(moid, miid)?;
+        self.change(Author::Device, |change| change.put(root, path, Input::Empty(Format::Chr)))
+    }
+
+    /// Makes sure that there is an interior node at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_value`](Self::set_value).
+    pub fn create_interior(&mut self, moid: &str, miid: &str, path: &str) -> Result<(), TreeError> {
+        let root = self.root_of(moid, miid)?;
+        self.change(Author::Device, |change| change.interior(root, path).map(|_| ()))
+    }
+
+    /// Removes a node with everything below it; with an empty path, the instance.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`]; [`TreeErrorKind::Occurrence`] for a node without which its
+    /// parent cannot be.
+    pub fn delete(&mut self, moid: &str, miid: &str, path: &str) -> Result<(), TreeError> {
+        let root = self.root_of(moid, miid)?;
+        let node = self.descend(root, path).ok_or_else(|| TreeErrorKind::NotFound.at(place(moid, miid, path)))?;
+        self.change(Author::Device, |change| change.delete(node).map_err(|kind| kind.at(place(moid, miid, path))))
+    }
+
+    /// The value of a leaf, if there is one. Secrets are not kept from the device's application.
+    #[must_use]
+    pub fn value(&self, moid: &str, miid: &str, path: &str) -> Option<&Value> {
+        let root = self.root_of(moid, miid).ok()?;
+        self.arena.get(self.descend(root, path)?)?.value()
+    }
+
+    /// Gives a server rights on an instance, besides those it has.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`] without such an instance, [`TreeErrorKind::InvalidName`],
+    /// [`TreeErrorKind::LimitExceeded`].
+    pub fn grant(&mut self, moid: &str, miid: &str, server_id: &str, rights: Rights) -> Result<(), TreeError> {
+        let limits = self.config.limits;
+        names::check_server_id(server_id, &limits).map_err(|kind| kind.at(server_id))?;
+        let instance = self.instance_mut(moid, miid)?;
+        if rights.is_empty() {
+            return Ok(());
+        }
+        if let Some(have) = instance.rights.get_mut(server_id) {
+            *have = *have | rights;
+        } else if instance.rights.len() < limits.grants {
+            instance.rights.insert(server_id.to_string(), rights);
+        } else {
+            return Err(TreeErrorKind::LimitExceeded.at(place(moid, miid, "")));
+        }
+        Ok(())
+    }
+
+    /// Takes all rights on an instance from a server.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`] without such an instance, or when the server has none.
+    pub fn revoke(&mut self, moid: &str, miid: &str, server_id: &str) -> Result<(), TreeError> {
+        match self.instance_mut(moid, miid)?.rights.remove(server_id) {
+            Some(_) => Ok(()),
+            None => Err(TreeErrorKind::NotFound.at(server_id)),
+        }
+    }
+
+    /// Passes rights on an instance from one server to another: the delegation of §9. The tree has
+    /// no delegation MO, because its nodes are not public; a host that publishes one calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`] without such an instance or account of the receiver;
+    /// [`TreeErrorKind::Forbidden`] when the grantor lacks Delegate or a right that it passes on;
+    /// [`TreeErrorKind::LimitExceeded`]. [`TreeErrorKind::status_code`] tells the server.
+    pub fn delegate(
+        &mut self,
+        grantor: &str,
+        moid: &str,
+        miid: &str,
+        server_id: &str,
+        rights: Rights,
+    ) -> Result<(), TreeError> {
+        if !self.is_provisioned(grantor, moid) {
+            return Err(TreeErrorKind::Forbidden.at(grantor));
+        }
+        let held = self.rights(moid, miid, grantor);
+        if !held.contains(Rights::DELEGATE | rights) {
+            return Err(TreeErrorKind::Forbidden.at(grantor));
+        }
+        if !self.accounts.contains_key(server_id) {
+            return Err(TreeErrorKind::NotFound.at(server_id));
+        }
+        self.grant(moid, miid, server_id, rights)
+    }
+
+    /// What a server may do with an instance, all rules taken together; nothing for one that does
+    /// not exist.
+    #[must_use]
+    pub fn rights(&self, moid: &str, miid: &str, server_id: &str) -> Rights {
+        self.find_instance(moid, miid).map_or(Rights::NONE, |instance| self.rights_on(instance, server_id))
+    }
+
+    /// Gives the instance cache validators, or takes them away.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeErrorKind::NotFound`] without such an instance.
+    pub fn set_cacheable(&mut self, moid: &str, miid: &str, cacheable: bool) -> Result<(), TreeError> {
+        self.instance_mut(moid, miid)?.cacheable = cacheable;
+        Ok(())
+    }
+
+    /// The stored default URIs: MOID, server, URI.
+    pub fn defaults(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.defaults.iter().map(|(moid, (server, uri))| (moid.as_str(), server.as_str(), uri.as_str()))
+    }
+
+    pub(crate) const fn limits(&self) -> TreeLimits {
+        self.config.limits
+    }
+
+    pub(crate) const fn accounts_by_id(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// A number for the MO, which it keeps.
+    pub(crate) fn mo_number(&mut self, moid: &str) -> usize {
+        if let Some(index) = self.by_moid.get(moid) {
+            return *index;
+        }
+        let index = self.mos.len();
+        self.mos.push(Mo {
+            moid: moid.into(),
+            definition: None,
+            known: false,
+            by_miid: BTreeMap::new(),
+            by_age: BTreeSet::new(),
+            next_miid: 1,
+        });
+        self.by_moid.insert(moid.into(), index);
+        index
+    }
+
+    /// The number of an MO of which an instance is to be created.
+    pub(crate) fn mo_for_creation(&mut self, moid: &str) -> Result<usize, TreeError> {
+        if self.definition(moid).is_some() {
+            return Ok(self.mo_number(moid));
+        }
+        names::check_moid(moid, &self.config.limits)?;
+        match self.config.undefined {
+            UndefinedMo::Refuse => Err(TreeErrorKind::UndefinedMo.at(moid)),
+            UndefinedMo::FreeForm => Ok(self.mo_number(moid)),
+        }
+    }
+
+    /// The fixed name of the MO's root.
+    fn entry_name(&self, mo: usize) -> Option<Box<str>> {
+        self.mos.get(mo)?.definition.as_ref()?.entry(0)?.name.clone()
+    }
+
+    pub(crate) fn mo(&self, moid: &str) -> Option<&Mo> {
+        self.mos.get(*self.by_moid.get(moid)?)
+    }
+
+    pub(crate) fn find_instance(&self, moid: &str, miid: &str) -> Option<&Instance> {
+        self.instances.get(self.mo(moid)?.by_miid.get(miid)?)
+    }
+
+    fn instance_mut(&mut self, moid: &str, miid: &str) -> Result<&mut Instance, TreeError> {
+        let id = self.mo(moid).and_then(|mo| mo.by_miid.get(miid)).copied();
+        id.and_then(|id| self.instances.get_mut(&id)).ok_or_else(|| TreeErrorKind::NotFound.at(place(moid, miid, "")))
+    }
+
+    fn root_of(&self, moid: &str, miid: &str) -> Result<NodeId, TreeError> {
+        let instance =
+            self.find_instance(moid, miid).ok_or_else(|| TreeErrorKind::NotFound.at(place(moid, miid, "")))?;
+        Ok(instance.root)
+    }
+
+    /// The node at a path, names joined by slashes; the empty path is the node itself.
+    pub(crate) fn descend(&self, root: NodeId, path: &str) -> Option<NodeId> {
+        segments(path).try_fold(root, |node, name| self.arena.child(node, name))
+    }
+
+    /// The instance to which the node belongs, if it is in the tree.
+    pub(crate) fn instance_of(&self, id: NodeId) -> Option<(u64, &Instance)> {
+        let number = self.arena.upwards(id).find_map(|(_, node)| node.instance)?;
+        Some((number, self.instances.get(&number)?))
+    }
+
+    /// Levels from the MO root, which is 1, to the node; `None` when it hangs in no instance.
+    pub(crate) fn depth(&self, id: NodeId) -> Option<usize> {
+        let mut depth = 1_usize;
+        let mut below = None;
+        for (id, node) in self.arena.upwards(id) {
+            if let Some((name, child)) = below
+                && self.arena.child(id, name) != Some(child)
+            {
+                return None;
+            }
+            if let Some(instance) = node.instance {
+                return self.instances.contains_key(&instance).then_some(depth);
+            }
+            below = Some((&node.name, id));
+            depth = depth.saturating_add(1);
+        }
+        None
+    }
+
+    pub(crate) fn entry(&self, node: &Node) -> Option<&Entry> {
+        match node.schema {
+            Schema::Free => None,
+            Schema::Defined(index) | Schema::Within(index) => self.mos.get(node.mo)?.definition.as_ref()?.entry(index),
+        }
+    }
+
+    /// The access types that hold for a node.
+    pub(crate) fn access(&self, node: &Node) -> Access {
+        match node.schema {
+            Schema::Free => Access::DATA,
+            Schema::Defined(_) | Schema::Within(_) => self.entry(node).map_or(Access::NONE, |entry| entry.access),
+        }
+    }
+
+    /// Whether a server may delete the node, its rights aside.
+    pub(crate) fn deletable(&self, node: &Node) -> bool {
+        let permanent =
+            matches!(node.schema, Schema::Defined(_)) && self.entry(node).is_some_and(|entry| entry.permanent);
+        !permanent && self.access(node).contains(Access::DELETE)
+    }
+
+    /// Whether servers can address what is below the node.
+    pub(crate) fn is_closed(&self, node: &Node) -> bool {
+        node.is_interior() && !self.access(node).contains(Access::GET)
+    }
+
+    /// The schema of a child that a node may have.
+    pub(crate) fn child_schema(&self, parent: &Node, name: &str, interior: bool) -> Option<Schema> {
+        match self.mos.get(parent.mo).and_then(|mo| mo.definition.as_ref()) {
+            Some(definition) => definition.child(parent.schema, name, interior),
+            None => Some(Schema::Free),
+        }
+    }
+
+    /// The format that the definition gives to a node, if it gives one.
+    pub(crate) fn defined_format(&self, mo: usize, schema: Schema) -> Option<Format> {
+        match schema {
+            Schema::Defined(index) => Some(self.mos.get(mo)?.definition.as_ref()?.entry(index)?.format),
+            Schema::Free | Schema::Within(_) => None,
+        }
+    }
+
+    /// Whether a server may create a node; `inside` something that it creates, too.
+    pub(crate) fn may_add(&self, mo: usize, schema: Schema, inside: bool) -> Result<(), TreeErrorKind> {
+        let (index, within) = match schema {
+            Schema::Free => return Ok(()),
+            Schema::Defined(index) => (index, false),
+            Schema::Within(index) => (index, true),
+        };
+        let entry = self
+            .mos
+            .get(mo)
+            .and_then(|mo| mo.definition.as_ref())
+            .and_then(|definition| definition.entry(index))
+            .ok_or(TreeErrorKind::NotDefined)?;
+        let allowed = if !inside {
+            entry.access.contains(Access::ADD) && (within || !entry.permanent)
+        } else if entry.format == Format::Node && !within {
+            entry.writable
+        } else {
+            entry.access.contains(Access::ADD) || entry.access.contains(Access::REPLACE)
+        };
+        if allowed { Ok(()) } else { Err(TreeErrorKind::NotAllowed) }
+    }
+
+    /// Takes an instance out of the lists.
+    pub(crate) fn unlist(&mut self, id: u64) -> Option<Instance> {
+        let instance = self.instances.remove(&id)?;
+        if let Some(mo) = self.mos.get_mut(instance.mo) {
+            mo.by_miid.remove(&instance.miid);
+            mo.by_age.remove(&id);
+        }
+        Some(instance)
+    }
+
+    /// Puts it back.
+    pub(crate) fn list(&mut self, id: u64, instance: Instance) {
+        if let Some(mo) = self.mos.get_mut(instance.mo) {
+            mo.by_miid.insert(instance.miid.clone(), id);
+            mo.by_age.insert(id);
+        }
+        self.instances.insert(id, instance);
+    }
+
+    pub(crate) const fn next_revision(&mut self) -> u64 {
+        self.revision = self.revision.saturating_add(1);
+        self.revision
+    }
+
+    /// The cache validator of an instance, if it has one: epoch and number of its last change, at most 32
+    /// characters as long as fewer than 2^60 changes happen after one start.
+    pub(crate) fn validator(&self, instance: &Instance) -> Option<String> {
+        instance.cacheable.then(|| format!("{:x}-{:x}", self.config.epoch, instance.revision))
+    }
+
+    /// Whether the server's bootstrap lists the MO.
+    pub(crate) fn is_provisioned(&self, server_id: &str, moid: &str) -> bool {
+        self.accounts.get(server_id).is_some_and(|account| account.moids.contains(moid))
+    }
+
+    /// The rules of §9 in one place.
+    pub(crate) fn rights_on(&self, instance: &Instance, server_id: &str) -> Rights {
+        let (Some(account), Some(mo)) = (self.accounts.get(server_id), self.mos.get(instance.mo)) else {
+            return Rights::NONE;
+        };
+        let public = match &mo.definition {
+            Some(definition) if definition.is_readable_by_all() => Rights::READ,
+            _ => Rights::NONE,
+        };
+        if !account.moids.contains(&*mo.moid) {
+            return public;
+        }
+        let own = if self.config.access_control {
+            instance.rights.get(server_id).copied().unwrap_or(Rights::NONE)
+        } else {
+            Rights::ALL
+        };
+        own | public
+    }
+
+    /// Takes over the accounts as they are now. What a server that has none any more left behind
+    /// goes: its rights must not come to life for another one of the same name.
+    pub(crate) fn set_accounts(&mut self, accounts: Accounts) {
+        let gone: Vec<String> = self.accounts.keys().filter(|id| !accounts.contains_key(*id)).cloned().collect();
+        self.accounts = accounts;
+        for id in gone {
+            for instance in self.instances.values_mut() {
+                instance.rights.remove(&id);
+            }
+            self.defaults.retain(|_, (server, _)| *server != id);
+            self.subscriptions.retain(|(server, _), _| *server != id);
+            self.ended.retain(|(server, _), _| *server != id);
+        }
+    }
+}
+
+impl Change<'_> {
+    /// Puts a value to a path below `root`, creating what is missing on the way.
+    pub(crate) fn put(&mut self, root: NodeId, path: &str, input: Input<'_>) -> Result<(), TreeError> {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = self.interior(root, above)?;
+        let done = match self.tree.arena.child(parent, name) {
+            Some(leaf) => self.set_leaf(leaf, input),
+            None => self.create_leaf(parent, name, input).map(|_| ()),
+        };
+        done.map_err(|kind| kind.at(format!("{}/{path}", self.tree.address(root).trim_end_matches('/'))))
+    }
+
+    /// The interior node at a path below `root`, created where it is missing.
+    pub(crate) fn interior(&mut self, root: NodeId, path: &str) -> Result<NodeId, TreeError> {
+        let mut node = root;
+        for name in segments(path) {
+            let next = match self.tree.arena.child(node, name) {
+                Some(child) if self.tree.arena.get(child).is_some_and(Node::is_interior) => Ok(child),
+                Some(_) => Err(TreeErrorKind::Format),
+                None => self.create_interior(node, name),
+            };
+            node = next.map_err(|kind| kind.at(format!("{}/{path}", self.tree.address(root).trim_end_matches('/'))))?;
+        }
+        Ok(node)
+    }
+}
+
+/// An MO instance that is to be created.
+///
+/// ```
+/// use dm_session::tree::{MoTree, NewInstance, TreeConfig, UndefinedMo, Value};
+///
+/// let mut tree = MoTree::new(TreeConfig::new(1).with_undefined(UndefinedMo::FreeForm))?;
+/// let miid = tree.create_instance(
+///     NewInstance::new("urn:example:mo:sensor:1.0").with_name("Sensor").with("ID", "GPS").with("Data/1/Value", 47),
+/// )?;
+/// assert_eq!(miid, "1");
+/// assert_eq!(tree.value("urn:example:mo:sensor:1.0", "1", "Data/1/Value"), Some(&Value::Int(47)));
+/// # Ok::<(), dm_session::tree::TreeError>(())
+/// ```
+///
+/// `Debug` shows the paths, not the values.
+#[derive(Clone, PartialEq)]
+pub struct NewInstance {
+    moid: String,
+    miid: Option<String>,
+    name: Option<String>,
+    values: Vec<(String, Value)>,
+}
+
+impl NewInstance {
+    /// An instance of the MO `moid` with an identifier that the tree assigns: numbers from 1, none
+    /// of them used twice.
+    #[must_use]
+    pub fn new(moid: impl Into<String>) -> Self {
+        Self { moid: moid.into(), miid: None, name: None, values: Vec::new() }
+    }
+
+    /// The same with this identifier.
+    #[must_use]
+    pub fn with_miid(mut self, miid: impl Into<String>) -> Self {
+        self.miid = Some(miid.into());
+        self
+    }
+
+    /// The same with this name of the root node. Without one it has the name that the definition
+    /// fixes, or else `Root`.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same with a value at a path below the root, names joined by slashes.
+    #[must_use]
+    pub fn with(mut self, path: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.values.push((path.into(), value.into()));
+        self
+    }
+}
+
+impl fmt::Debug for NewInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewInstance")
+            .field("moid", &self.moid)
+            .field("miid", &self.miid)
+            .field("name", &self.name)
+            .field("paths", &self.values.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// The names of a path. Only the empty path has none, so that `a//b` is noticed.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let split = if path.is_empty() { None } else { Some(path.split('/')) };
+    split.into_iter().flatten()
+}
+
+fn place(moid: &str, miid: &str, path: &str) -> String {
+    format!("{moid}/{miid}/{path}")
+}
+
+impl fmt::Debug for MoTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MoTree")
+            .field("instances", &self.instances.len())
+            .field("nodes", &self.arena.nodes())
+            .field("bytes", &self.arena.bytes())
+            .field("accounts", &self.accounts.len())
+            .field("defaults", &self.defaults.len())
+            .field("subscriptions", &self.subscriptions.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,194 @@
+//! The tree as the device's application walks it.
+
+use super::arena::{Content, NodeId};
+use super::definition::Access;
+use super::mo_tree::{Instance, MoTree};
+use super::rights::Rights;
+use super::value::{Format, Value};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+impl MoTree {
+    /// The MO instances: by MO in the order in which the tree learned of them, each in the order of
+    /// creation.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
+        self.mos.iter().flat_map(|mo| mo.by_age.iter()).filter_map(|id| self.instance_ref(self.instances.get(id)?))
+    }
+
+    /// The instances of one MO, in the order of creation.
+    pub fn instances_of(&self, moid: &str) -> impl Iterator<Item = InstanceRef<'_>> {
+        let ids = self.mo(moid).into_iter().flat_map(|mo| mo.by_age.iter());
+        ids.filter_map(|id| self.instance_ref(self.instances.get(id)?))
+    }
+
+    /// One MO instance.
+    #[must_use]
+    pub fn instance(&self, moid: &str, miid: &str) -> Option<InstanceRef<'_>> {
+        self.instance_ref(self.find_instance(moid, miid)?)
+    }
+
+    /// A node of an instance; with an empty path the root.
+    #[must_use]
+    pub fn node(&self, moid: &str, miid: &str, path: &str) -> Option<NodeRef<'_>> {
+        let root = self.find_instance(moid, miid)?.root;
+        Some(NodeRef { tree: self, id: self.descend(root, path)? })
+    }
+
+    fn instance_ref<'t>(&'t self, instance: &'t Instance) -> Option<InstanceRef<'t>> {
+        Some(InstanceRef { moid: &self.mos.get(instance.mo)?.moid, tree: self, instance })
+    }
+}
+
+/// An MO instance in a tree.
+#[derive(Clone, Copy)]
+pub struct InstanceRef<'t> {
+    tree: &'t MoTree,
+    moid: &'t str,
+    instance: &'t Instance,
+}
+
+impl<'t> InstanceRef<'t> {
+    /// The MO identifier.
+    #[must_use]
+    pub const fn moid(&self) -> &'t str {
+        self.moid
+    }
+
+    /// The instance identifier.
+    #[must_use]
+    pub fn miid(&self) -> &'t str {
+        &self.instance.miid
+    }
+
+    /// The root node.
+    #[must_use]
+    pub const fn root(&self) -> NodeRef<'t> {
+        NodeRef { tree: self.tree, id: self.instance.root }
+    }
+
+    /// The rights that were granted, by server. [`MoTree::rights`] tells what follows from them.
+    pub fn grants(&self) -> impl Iterator<Item = (&'t str, Rights)> {
+        self.instance.rights.iter().map(|(server, rights)| (server.as_str(), *rights))
+    }
+
+    /// The cache validator, if the instance is cacheable: another one after every change anywhere in the
+    /// instance.
+    #[must_use]
+    pub fn validator(&self) -> Option<String> {
+        self.tree.validator(self.instance)
+    }
+}
+
+impl fmt::Debug for InstanceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceRef")
+            .field("moid", &self.moid)
+            .field("miid", &self.instance.miid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A node in a tree.
+///
+/// ```
+/// use dm_session::tree::{DEV_INFO, MoTree, NewDevInfo, TreeConfig};
+///
+/// let mut tree = MoTree::new(TreeConfig::new(1))?;
+/// let miid = tree.add_dev_info(NewDevInfo::new("IMEI:350000000000017", "Acme", "A1"))?;
+/// let root = tree.node(DEV_INFO, &miid, "").ok_or("no DevInfo")?;
+/// for (depth, node) in root.descendants() {
+///     let value = if node.is_confidential() { None } else { node.value() };
+///     println!("{:indent$}{} {:?}", "", node.name(), value, indent = depth * 2);
+/// }
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct NodeRef<'t> {
+    tree: &'t MoTree,
+    id: NodeId,
+}
+
+impl<'t> NodeRef<'t> {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &'t str {
+        self.tree.arena.get(self.id).map_or("", |node| &node.name)
+    }
+
+    /// The resolved ClientURI.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.tree.address(self.id)
+    }
+
+    /// The names from the MO root (left out) to the node.
+    #[must_use]
+    pub fn path(&self) -> Vec<&'t str> {
+        self.tree.arena.path(self.id)
+    }
+
+    /// Whether it has children and not a value.
+    #[must_use]
+    pub fn is_interior(&self) -> bool {
+        self.format() == Format::Node
+    }
+
+    /// The format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self.tree.arena.get(self.id).map(|node| &node.content) {
+            Some(Content::Leaf { format, .. }) => *format,
+            _ => Format::Node,
+        }
+    }
+
+    /// The value of a leaf that has one now.
+    #[must_use]
+    pub fn value(&self) -> Option<&'t Value> {
+        self.tree.arena.get(self.id)?.value()
+    }
+
+    /// The access types.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.tree.arena.get(self.id).map_or(Access::NONE, |node| self.tree.access(node))
+    }
+
+    /// Whether the node or one above it has no `Get`: no server ever reads it, and it should not
+    /// be printed.
+    #[must_use]
+    pub fn is_confidential(&self) -> bool {
+        self.tree.arena.upwards(self.id).any(|(_, node)| !self.tree.access(node).contains(Access::GET))
+    }
+
+    /// The children, in tree order: as the definition lists them, else by name.
+    pub fn children(&self) -> impl Iterator<Item = NodeRef<'t>> + use<'t> {
+        let tree = self.tree;
+        tree.arena.children(self.id).into_iter().map(move |id| NodeRef { tree, id })
+    }
+
+    /// The child of that name.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<Self> {
+        Some(Self { tree: self.tree, id: self.tree.arena.child(self.id, name)? })
+    }
+
+    /// The node itself with depth 0, and everything below it, each node before its children.
+    pub fn descendants(&self) -> impl Iterator<Item = (usize, NodeRef<'t>)> + use<'t> {
+        let tree = self.tree;
+        let mut open = Vec::from([(0_usize, self.id)]);
+        core::iter::from_fn(move || {
+            let (depth, id) = open.pop()?;
+            let below = depth.saturating_add(1);
+            open.extend(tree.arena.children(id).into_iter().rev().map(|child| (below, child)));
+            Some((depth, NodeRef { tree, id }))
+        })
+    }
+}
+
+impl fmt::Debug for NodeRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeRef").field("uri", &self.uri()).field("format", &self.format()).finish_non_exhaustive()
+    }
+}
