@@ -1,1 +1,97 @@
-fn main() {}
+//! Package#0: parse, verify, sign and encode.
+#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dm_notification::{
+    Account, Credentials, Limits, Notification, NotificationBuilder, Policy, Receiver, Strictness, UnixSeconds,
+};
+use sha2::{Digest, Sha256};
+
+/// All six options, 85 bytes.
+const TYPICAL: &[u8] = include_bytes!("../../tests/vectors/notification/v4_typical.bin");
+/// The smallest: SERVER-ID alone, 13 bytes.
+const SMALL: &[u8] = include_bytes!("../../tests/vectors/notification/v1_server_id.bin");
+/// The largest SERVER-ID, 274 bytes.
+const LARGE: &[u8] = include_bytes!("../../tests/vectors/notification/server_id_270.bin");
+/// With these, 121 bytes of `TYPICAL` are hashed.
+const SECRET: &[u8] = b"0123456789abcdef";
+const AUTH_DATA: &[u8] = b"20-byte-auth-data-01";
+
+/// The most work for its length: 31 unknown options, read leniently.
+fn hostile() -> Vec<u8> {
+    let mut wire = vec![0x2f, 0x80];
+    wire.extend([0xf0; 31]);
+    wire
+}
+
+fn parse(c: &mut Criterion) {
+    let mut group = c.benchmark_group("notification/parse");
+    let hostile = hostile();
+    for (name, wire) in [("13", SMALL), ("85", TYPICAL), ("274", LARGE), ("hostile-33", &hostile)] {
+        group.throughput(Throughput::Bytes(wire.len() as u64));
+        group.bench_with_input(BenchmarkId::new("dm-notification", name), wire, |b, wire| {
+            b.iter(|| Notification::parse_with(black_box(wire), Strictness::Lenient, &Limits::DEFAULT));
+        });
+    }
+    group.finish();
+}
+
+fn verify(c: &mut Criterion) {
+    let mut group = c.benchmark_group("notification/verify");
+    let read = Notification::parse(TYPICAL).unwrap();
+    assert!(read.verify(SECRET, AUTH_DATA).is_ok());
+    let joined = [SECRET, &read.digest_input().unwrap().concat(), AUTH_DATA].concat();
+    group.throughput(Throughput::Bytes(joined.len() as u64));
+    group.bench_function(BenchmarkId::new("dm-notification", joined.len()), |b| {
+        b.iter(|| black_box(&read).verify(black_box(SECRET), black_box(AUTH_DATA)));
+    });
+    // The floor: the same bytes already joined, and nothing compared.
+    group.bench_function(BenchmarkId::new("sha2", joined.len()), |b| b.iter(|| Sha256::digest(black_box(&joined))));
+    group.finish();
+}
+
+fn encode(c: &mut Criterion) {
+    let mut group = c.benchmark_group("notification/encode");
+    let read = Notification::parse(TYPICAL).unwrap();
+    let built = NotificationBuilder::try_from(&read).unwrap();
+    let signed = built.sign(SECRET, AUTH_DATA);
+    group.throughput(Throughput::Bytes(TYPICAL.len() as u64));
+    group.bench_function(BenchmarkId::new("dm-notification/vec", TYPICAL.len()), |b| {
+        let mut out = Vec::new();
+        b.iter(|| {
+            out.clear();
+            black_box(&signed).encode(&mut out).unwrap();
+            black_box(out.len())
+        });
+    });
+    group.bench_function(BenchmarkId::new("dm-notification/slice", TYPICAL.len()), |b| {
+        let mut out = [0; 128];
+        b.iter(|| {
+            let mut left = &mut out[..];
+            black_box(&signed).encode(&mut left).unwrap();
+            black_box(left.len())
+        });
+    });
+    group.bench_function(BenchmarkId::new("dm-notification/sign", TYPICAL.len()), |b| {
+        b.iter(|| black_box(&built).sign(black_box(SECRET), black_box(AUTH_DATA)));
+    });
+    group.finish();
+}
+
+fn receive(c: &mut Criterion) {
+    let mut group = c.benchmark_group("notification/receive");
+    let accounts =
+        [Account::new("management-7.region-2.dm.example.net").with_credentials(Credentials::new(SECRET, AUTH_DATA))];
+    let mut receiver: Receiver = Receiver::new(Policy::DEFAULT);
+    let now = Some(UnixSeconds(0x6592_0080));
+    // After the first it is a duplicate: the whole way but for the memory.
+    group.bench_function(BenchmarkId::new("dm-notification/duplicate", TYPICAL.len()), |b| {
+        b.iter(|| black_box(receiver.receive(now, black_box(TYPICAL), &accounts[..])));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, parse, verify, encode, receive);
+criterion_main!(benches);

@@ -13,9 +13,8 @@ impl<'a> Arbitrary<'a> for ConType {
 impl<'a> Arbitrary<'a> for NotificationBuilder<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let server_id = Arbitrary::arbitrary(u)?;
-        let mut made = Self::new(server_id)
-            .or_else(|_| Self::new("dm.example"))
-            .map_err(|_| arbitrary::Error::IncorrectFormat)?;
+        let mut made =
+            Self::new(server_id).or_else(|_| Self::new("dm.example")).map_err(|_| arbitrary::Error::IncorrectFormat)?;
         if let Some(con_type) = Arbitrary::arbitrary(u)? {
             made = made.con_type(con_type);
         }

@@ -2,7 +2,7 @@ use crate::digest::{Hashing, ZEROS};
 use crate::encode::{self, Sink};
 use crate::fields::{Fields, Timestamp};
 use crate::rules;
-use crate::{ConType, DIGEST_LEN, Error, ErrorKind, Notification, NotificationId, UnixSeconds};
+use crate::{ConType, DIGEST_LEN, Error, ErrorKind, MAX_VALUE_LEN, Notification, NotificationId, UnixSeconds};
 
 /// Builds a notification. What it encodes is always strict: VER 2, a true OC, reserved bits zero, options in rising
 /// order.
@@ -36,13 +36,8 @@ impl<'a> NotificationBuilder<'a> {
     /// [`ServerIdEmpty`](ErrorKind::ServerIdEmpty), [`ServerIdTooLong`](ErrorKind::ServerIdTooLong) (at byte 270),
     /// [`ServerIdText`](ErrorKind::ServerIdText). Offsets count from the start of `server_id`.
     pub fn new(server_id: &'a str) -> Result<Self, Error> {
-        let server_id = rules::server_id(server_id.as_bytes())?;
-        Ok(Self {
-            fields: Fields {
-                server_id: Some(server_id),
-                ..Fields::default()
-            },
-        })
+        let server_id = rules::server_id(server_id.as_bytes(), MAX_VALUE_LEN)?;
+        Ok(Self { fields: Fields { server_id: Some(server_id), ..Fields::default() } })
     }
 
     /// Adds PREFERRED-CON-TYPE.
@@ -62,10 +57,7 @@ impl<'a> NotificationBuilder<'a> {
     /// Adds TIMESTAMP: 4 bytes while the time fits, else 8.
     #[must_use]
     pub const fn timestamp(mut self, time: UnixSeconds) -> Self {
-        self.fields.timestamp = Some(Timestamp {
-            seconds: time,
-            binary: None,
-        });
+        self.fields.timestamp = Some(Timestamp { seconds: time, binary: None });
         self
     }
 
@@ -81,10 +73,7 @@ impl<'a> NotificationBuilder<'a> {
     #[must_use]
     pub fn sign(self, secret: &[u8], auth_data: &[u8]) -> SignedNotification<'a> {
         let mut hash = Hashing::start(secret);
-        let zeroed = Fields {
-            digest: Some(&ZEROS),
-            ..self.fields
-        };
+        let zeroed = Fields { digest: Some(&ZEROS), ..self.fields };
         zeroed.with_table(|table| encode::write(table, &mut hash));
         self.with_digest(hash.finish(auth_data))
     }
@@ -93,10 +82,7 @@ impl<'a> NotificationBuilder<'a> {
     /// engine has to hash between secret and auth data.
     #[must_use]
     pub const fn with_digest(self, digest: [u8; DIGEST_LEN]) -> SignedNotification<'a> {
-        SignedNotification {
-            builder: self,
-            digest,
-        }
+        SignedNotification { builder: self, digest }
     }
 
     /// Encodes without a digest.
@@ -130,22 +116,10 @@ impl<'a> TryFrom<&Notification<'a>> for NotificationBuilder<'a> {
     fn try_from(notification: &Notification<'a>) -> Result<Self, Error> {
         let fields = notification.fields();
         if fields.server_id.is_none() {
-            return Err(Error::new(
-                ErrorKind::ServerIdMissing,
-                notification.as_bytes().len(),
-            ));
+            return Err(Error::new(ErrorKind::ServerIdMissing, notification.as_bytes().len()));
         }
-        let timestamp = fields.timestamp.map(|time| Timestamp {
-            binary: None,
-            ..time
-        });
-        Ok(Self {
-            fields: Fields {
-                digest: None,
-                timestamp,
-                ..*fields
-            },
-        })
+        let timestamp = fields.timestamp.map(|time| Timestamp { binary: None, ..time });
+        Ok(Self { fields: Fields { digest: None, timestamp, ..*fields } })
     }
 }
 
@@ -185,9 +159,6 @@ impl SignedNotification<'_> {
     }
 
     fn fields(&self) -> Fields<'_> {
-        Fields {
-            digest: Some(&self.digest),
-            ..self.builder.fields
-        }
+        Fields { digest: Some(&self.digest), ..self.builder.fields }
     }
 }

@@ -82,15 +82,7 @@ pub(crate) fn len(table: &Table<'_>) -> usize {
     table
         .iter()
         .flatten()
-        .map(|value| {
-            value
-                .len()
-                .saturating_add(if value.len() < usize::from(EXTENDED) {
-                    1
-                } else {
-                    2
-                })
-        })
+        .map(|value| value.len().saturating_add(if value.len() < usize::from(EXTENDED) { 1 } else { 2 }))
         .fold(2, usize::saturating_add)
 }
 
@@ -105,19 +97,13 @@ pub(crate) fn encode(table: &Table<'_>, out: &mut impl sealed::Sealed) -> Result
 
 /// Puts the header and the options. The values come from checked types, so none is longer than an option can hold.
 pub(crate) fn write(table: &Table<'_>, out: &mut impl sealed::Sealed) {
-    let count = table
-        .iter()
-        .flatten()
-        .fold(0_u8, |count, _| count.saturating_add(1));
+    let count = table.iter().flatten().fold(0_u8, |count, _| count.saturating_add(1));
     out.put(&[VERSION | count >> 1, count << 7]);
     let mut delta = 0_u8;
     for value in table {
         delta = delta.saturating_add(1);
         let Some(value) = value else { continue };
-        debug_assert!(
-            value.len() <= MAX_VALUE_LEN,
-            "a value that no option can hold"
-        );
+        debug_assert!(value.len() <= MAX_VALUE_LEN, "a value that no option can hold");
         match value.len().checked_sub(EXTENDED.into()) {
             None => out.put(&[delta << 4 | value.len().to_le_bytes()[0]]),
             Some(over) => out.put(&[delta << 4 | EXTENDED, over.to_le_bytes()[0]]),

@@ -104,10 +104,7 @@ impl ErrorKind {
     /// allows, so while parsing only the limit can be at fault.
     #[must_use]
     pub const fn is_limit(self) -> bool {
-        matches!(
-            self,
-            Self::MessageTooLong | Self::TooManyOptions | Self::ServerIdTooLong
-        )
+        matches!(self, Self::MessageTooLong | Self::TooManyOptions | Self::ServerIdTooLong)
     }
 
     /// Whether the input stopped too early, so that more bytes might make it whole.
@@ -156,9 +153,6 @@ mod tests {
 
     #[test]
     fn reads_as_cause_and_place() {
-        assert_eq!(
-            Error::new(ErrorKind::UnexpectedEnd, 7).to_string(),
-            "notification ends early at byte 7"
-        );
+        assert_eq!(Error::new(ErrorKind::UnexpectedEnd, 7).to_string(), "notification ends early at byte 7");
     }
 }

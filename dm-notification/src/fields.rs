@@ -28,10 +28,7 @@ impl Fields<'_> {
         let id = self.notification_id.map(|id| id.0.to_be_bytes());
         let seconds = self.timestamp.map(|time| time.seconds.0.to_be_bytes());
         let timestamp = match self.timestamp {
-            Some(Timestamp {
-                binary: Some(binary),
-                ..
-            }) => Some(binary),
+            Some(Timestamp { binary: Some(binary), .. }) => Some(binary),
             _ => seconds.as_ref().map(shortest),
         };
         then(&[

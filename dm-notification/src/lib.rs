@@ -31,9 +31,7 @@ pub use encode::Sink;
 pub use error::{Error, ErrorKind};
 pub use limits::{Limits, Strictness};
 pub use message::Notification;
-pub use receiver::{
-    Account, Accounts, Credentials, Ignored, Outcome, Policy, Receiver, Trigger, Unsigned,
-};
+pub use receiver::{Account, Accounts, Credentials, Ignored, Outcome, Policy, Receiver, Trigger, Unsigned};
 pub use rules::MAX_VALUE_LEN;
 #[cfg(feature = "serde")]
 pub use snapshot::Snapshot;

@@ -25,11 +25,7 @@ pub struct Limits {
 
 impl Limits {
     /// The values named at each field.
-    pub const DEFAULT: Self = Self {
-        max_message_len: 8434,
-        max_options: 31,
-        max_server_id_len: 270,
-    };
+    pub const DEFAULT: Self = Self { max_message_len: 8434, max_options: 31, max_server_id_len: 270 };
 
     /// Sets [`max_message_len`](Self::max_message_len), in bytes.
     #[must_use]

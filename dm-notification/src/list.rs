@@ -31,15 +31,8 @@ impl<T, const N: usize> List<T, N> {
     }
 
     /// The item that is meant; if there is none and there is room, a new one at the end.
-    pub(crate) fn find_or_push(
-        &mut self,
-        mut meant: impl FnMut(&T) -> bool,
-        new: T,
-    ) -> Option<&mut T> {
-        let place = self
-            .0
-            .iter_mut()
-            .find(|place| place.as_ref().is_none_or(&mut meant))?;
+    pub(crate) fn find_or_push(&mut self, mut meant: impl FnMut(&T) -> bool, new: T) -> Option<&mut T> {
+        let place = self.0.iter_mut().find(|place| place.as_ref().is_none_or(&mut meant))?;
         Some(place.get_or_insert(new))
     }
 
@@ -53,10 +46,7 @@ impl<T, const N: usize> List<T, N> {
 
     /// Keeps the items that pass, in their order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        let items = core::mem::replace(self, Self::new())
-            .0
-            .into_iter()
-            .flatten();
+        let items = core::mem::replace(self, Self::new()).0.into_iter().flatten();
         for (place, item) in self.0.iter_mut().zip(items.filter(|item| keep(item))) {
             *place = Some(item);
         }

@@ -3,10 +3,8 @@ use crate::digest::{self, Hashing, ZEROS};
 use crate::encode::sealed::Sealed;
 use crate::encode::{self, Sink};
 use crate::fields::Fields;
-use crate::rules::{self, Field};
-use crate::{
-    ConType, DIGEST_LEN, Error, ErrorKind, Limits, NotificationId, Strictness, UnixSeconds,
-};
+use crate::rules;
+use crate::{ConType, DIGEST_LEN, Error, ErrorKind, Limits, NotificationId, OptionNumber, Strictness, UnixSeconds};
 
 /// A notification (Package#0) as received, `OMA-TS-DM_Protocol-V2_0 §5.2.1` and `§7.1`.
 ///
@@ -73,16 +71,9 @@ impl<'a> Notification<'a> {
     /// [`ServerIdTooLong`](ErrorKind::ServerIdTooLong).
     ///
     /// In strict mode also whatever [`deviations`](Self::deviations) would report first.
-    pub fn parse_with(
-        bytes: &'a [u8],
-        strictness: Strictness,
-        limits: &Limits,
-    ) -> Result<Self, Error> {
+    pub fn parse_with(bytes: &'a [u8], strictness: Strictness, limits: &Limits) -> Result<Self, Error> {
         if bytes.len() > limits.max_message_len {
-            return Err(Error::new(
-                ErrorKind::MessageTooLong,
-                limits.max_message_len,
-            ));
+            return Err(Error::new(ErrorKind::MessageTooLong, limits.max_message_len));
         }
         let refuse = |deviation| match (strictness, deviation) {
             (Strictness::Strict, Some(deviation)) => Err(deviation),
@@ -96,39 +87,21 @@ impl<'a> Notification<'a> {
         if header.option_count > limits.max_options {
             return Err(Error::new(ErrorKind::TooManyOptions, 0));
         }
-        refuse(in_header(&header).into_iter().flatten().next())?;
+        let [first, second] = in_header(&header);
+        refuse(first.or(second))?;
 
         let mut fields = Fields::default();
         let mut digest_at = 0;
         while let Some(option) = options.step() {
             let option = option?;
-            let (field, deviation) = rules::read(&option)?;
-            refuse(deviation)?;
-            match field {
-                Field::ServerId(id) if id.len() > limits.max_server_id_len => {
-                    let end = option.value_offset.saturating_add(limits.max_server_id_len);
-                    return Err(Error::new(ErrorKind::ServerIdTooLong, end));
-                }
-                Field::ServerId(id) => fields.server_id = Some(id),
-                Field::ConType(con_type) => fields.con_type = Some(con_type),
-                Field::NotificationId(id) => fields.notification_id = Some(id),
-                Field::Digest(digest) => {
-                    (fields.digest, digest_at) = (Some(digest), option.value_offset)
-                }
-                Field::Timestamp(timestamp) => fields.timestamp = Some(timestamp),
-                Field::ReqMos => fields.req_mos = true,
-                Field::Unknown => {}
+            refuse(rules::read(&option, limits, &mut fields)?)?;
+            if option.number == OptionNumber::Sha256Digest.into() {
+                digest_at = option.value_offset;
             }
         }
-        let counted = bytes.len().saturating_sub(options.rest().len());
-        let trailing = options.rest();
+        let (counted, trailing) = (options.offset(), options.rest());
         refuse(after_options(counted, trailing))?;
-        Ok(Self {
-            bytes: bytes.get(..counted).unwrap_or(bytes),
-            trailing,
-            fields,
-            digest_at,
-        })
+        Ok(Self { bytes: bytes.get(..counted).unwrap_or(bytes), trailing, fields, digest_at })
     }
 
     /// SERVER-ID: the server that asks, 1 to 270 bytes. Compare it byte for byte with `SrvID` of a DM Account.
@@ -191,17 +164,15 @@ impl<'a> Notification<'a> {
     /// # Ok::<(), dm_notification::Error>(())
     /// ```
     pub fn deviations(&self) -> impl Iterator<Item = Error> + Clone + use<'a> {
-        let header = decode::start(self.bytes)
-            .ok()
-            .map(|(header, _)| in_header(&header));
+        let header = decode::start(self.bytes).ok().map(|(header, _)| in_header(&header));
         header
             .into_iter()
             .flatten()
             .flatten()
-            .chain(
-                self.options()
-                    .filter_map(|option| rules::read(&option).ok()?.1),
-            )
+            .chain(self.options().found().filter_map(|option| {
+                let mut ignored = Fields::default();
+                rules::read(&option, &Limits::DEFAULT, &mut ignored).ok()?
+            }))
             .chain(after_options(self.bytes.len(), self.trailing))
     }
 

@@ -2,10 +2,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::list::List;
-use crate::{
-    ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, Strictness, UnixSeconds,
-    digest,
-};
+use crate::{ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, Strictness, UnixSeconds, digest};
 
 /// What receives notifications on a device and decides whether each may start a session: the algorithm of
 /// `OMA-TS-DM_Protocol-V2_0 §5.2.1.2` and its replay guard, with memory for `SERVERS` servers and the last `IDS`
@@ -39,16 +36,8 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
     /// A receiver that remembers nothing yet. `SERVERS` and `IDS` of 0 do not compile.
     #[must_use]
     pub const fn new(policy: Policy) -> Self {
-        const {
-            assert!(
-                SERVERS > 0 && IDS > 0,
-                "a receiver needs room for one server and one notification"
-            )
-        };
-        Self {
-            policy,
-            servers: List::new(),
-        }
+        const { assert!(SERVERS > 0 && IDS > 0, "a receiver needs room for one server and one notification") };
+        Self { policy, servers: List::new() }
     }
 
     /// Takes a notification as the bearer delivered it.
@@ -70,12 +59,7 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
     /// session has ended.
     pub fn take_queued<'s>(&mut self, server_id: &'s str) -> Option<Trigger<'s>> {
         let key = ServerKey::of(server_id);
-        let queued = self
-            .servers
-            .iter_mut()
-            .find(|server| server.key == key)?
-            .queued
-            .take()?;
+        let queued = self.servers.iter_mut().find(|server| server.key == key)?.queued.take()?;
         Some(queued.trigger(server_id))
     }
 
@@ -93,8 +77,8 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         accounts: &'a A,
     ) -> Result<Accepted<'a>, Ignored> {
         let policy = &self.policy;
-        let notification = Notification::parse_with(message, policy.strictness, &policy.limits)
-            .map_err(Ignored::Unreadable)?;
+        let notification =
+            Notification::parse_with(message, policy.strictness, &policy.limits).map_err(Ignored::Unreadable)?;
         let account = match notification.server_id() {
             Some(id) => accounts.by_server_id(id).ok_or(Ignored::UnknownServer)?,
             None => policy.account_without_server_id(&notification, accounts)?,
@@ -115,23 +99,14 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         }
         let mark = Mark::of(&notification);
         if let Some(server) = server {
-            let memory = if signed {
-                &server.signed
-            } else {
-                &server.unsigned
-            };
+            let memory = if signed { &server.signed } else { &server.unsigned };
             memory.check(now, timestamp, mark)?;
             // The queue keeps the newest, but never gives up what was signed for what was not.
-            if account.session_running
-                && !signed
-                && server.queued.is_some_and(|queued| queued.authenticated)
-            {
+            if account.session_running && !signed && server.queued.is_some_and(|queued| queued.authenticated) {
                 return Err(Ignored::Busy);
             }
         }
-        let until = now
-            .max(timestamp)
-            .map(|latest| latest.saturating_add(window));
+        let until = now.max(timestamp).map(|latest| latest.saturating_add(window));
         Ok(Accepted {
             server_id: account.server_id,
             key,
@@ -144,36 +119,17 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
             },
             now,
             timestamp,
-            seen: mark.map(|mark| Seen {
-                mark,
-                timestamp,
-                until,
-            }),
+            seen: mark.map(|mark| Seen { mark, timestamp, until }),
         })
     }
 
     /// Remembers what was accepted.
     fn commit<'a>(&mut self, accepted: Accepted<'a>) -> Outcome<'a> {
-        let Accepted {
-            server_id,
-            key,
-            queue,
-            request,
-            now,
-            timestamp,
-            seen,
-        } = accepted;
-        let Some(server) = self
-            .servers
-            .find_or_push(|server| server.key == key, Server::new(key))
-        else {
+        let Accepted { server_id, key, queue, request, now, timestamp, seen } = accepted;
+        let Some(server) = self.servers.find_or_push(|server| server.key == key, Server::new(key)) else {
             return Outcome::Ignored(Ignored::NoRoom); // not reached: judged before
         };
-        let memory = if request.authenticated {
-            &mut server.signed
-        } else {
-            &mut server.unsigned
-        };
+        let memory = if request.authenticated { &mut server.signed } else { &mut server.unsigned };
         memory.remember(now, timestamp, seen, request.authenticated);
         if queue {
             server.queued = Some(request);
@@ -235,13 +191,7 @@ impl<'a> Trigger<'a> {
     /// are open to be set.
     #[must_use]
     pub const fn new(server_id: &'a str) -> Self {
-        Self {
-            server_id,
-            con_type: ConType::Any,
-            notification_id: None,
-            req_mos: false,
-            authenticated: false,
-        }
+        Self { server_id, con_type: ConType::Any, notification_id: None, req_mos: false, authenticated: false }
     }
 }
 
@@ -279,9 +229,7 @@ impl fmt::Display for Ignored {
             Self::Unreadable(error) => error.fmt(f),
             Self::NoServerId => f.write_str("no SERVER-ID"),
             Self::UnknownServer => f.write_str("unknown SERVER-ID"),
-            Self::NoCredentials => {
-                f.write_str("no notification credentials to check the digest with")
-            }
+            Self::NoCredentials => f.write_str("no notification credentials to check the digest with"),
             Self::WrongDigest => f.write_str("wrong digest"),
             Self::Unsigned => f.write_str("no digest"),
             Self::OutsideWindow => f.write_str("TIMESTAMP outside the clock window"),
@@ -415,24 +363,15 @@ pub trait Accounts {
 
     /// Checks the digest. Override it to hash in hardware or to keep the secret where the program cannot read it;
     /// [`Notification::digest_input`] has the parts. Compare in constant time.
-    fn verify(
-        &self,
-        server_id: &str,
-        credentials: &Credentials<'_>,
-        notification: &Notification<'_>,
-    ) -> bool {
+    fn verify(&self, server_id: &str, credentials: &Credentials<'_>, notification: &Notification<'_>) -> bool {
         let _ = server_id;
-        notification
-            .verify(credentials.secret, credentials.auth_data)
-            .is_ok()
+        notification.verify(credentials.secret, credentials.auth_data).is_ok()
     }
 }
 
 impl Accounts for [Account<'_>] {
     fn by_server_id(&self, server_id: &str) -> Option<Account<'_>> {
-        self.iter()
-            .find(|account| account.server_id == server_id)
-            .copied()
+        self.iter().find(|account| account.server_id == server_id).copied()
     }
 
     fn only(&self) -> Option<Account<'_>> {
@@ -459,11 +398,7 @@ impl<'a> Account<'a> {
     /// An account without notification credentials and without a session.
     #[must_use]
     pub const fn new(server_id: &'a str) -> Self {
-        Self {
-            server_id,
-            credentials: None,
-            session_running: false,
-        }
+        Self { server_id, credentials: None, session_running: false }
     }
 
     /// Adds `Auth/Noti`.
@@ -527,11 +462,7 @@ struct Accepted<'a> {
 
 /// A trigger without the name of its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Request {
     pub(crate) con_type: ConType,
     notification_id: Option<NotificationId>,
@@ -541,29 +472,14 @@ pub(crate) struct Request {
 
 impl Request {
     const fn trigger(self, server_id: &str) -> Trigger<'_> {
-        let Self {
-            con_type,
-            notification_id,
-            req_mos,
-            authenticated,
-        } = self;
-        Trigger {
-            server_id,
-            con_type,
-            notification_id,
-            req_mos,
-            authenticated,
-        }
+        let Self { con_type, notification_id, req_mos, authenticated } = self;
+        Trigger { server_id, con_type, notification_id, req_mos, authenticated }
     }
 }
 
 /// What is remembered of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Server<const IDS: usize> {
     pub(crate) key: ServerKey,
     pub(crate) signed: Memory<IDS>,
@@ -573,22 +489,13 @@ pub(crate) struct Server<const IDS: usize> {
 
 impl<const IDS: usize> Server<IDS> {
     const fn new(key: ServerKey) -> Self {
-        Self {
-            key,
-            signed: Memory::new(),
-            unsigned: Memory::new(),
-            queued: None,
-        }
+        Self { key, signed: Memory::new(), unsigned: Memory::new(), queued: None }
     }
 }
 
 /// Stands for a SERVER-ID of up to 270 bytes: its SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(transparent)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub(crate) struct ServerKey([u8; DIGEST_LEN]);
 
 impl ServerKey {
@@ -599,11 +506,7 @@ impl ServerKey {
 
 /// What is remembered of the notifications of one server that were signed, or of those that were not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Memory<const IDS: usize> {
     /// The latest TIMESTAMP accepted. Only what is signed sets it: anybody could claim the end of time.
     pub(crate) latest: Option<UnixSeconds>,
@@ -614,11 +517,7 @@ pub(crate) struct Memory<const IDS: usize> {
 
 impl<const IDS: usize> Memory<IDS> {
     const fn new() -> Self {
-        Self {
-            latest: None,
-            forgotten: None,
-            seen: List::new(),
-        }
+        Self { latest: None, forgotten: None, seen: List::new() }
     }
 
     fn check(
@@ -627,19 +526,11 @@ impl<const IDS: usize> Memory<IDS> {
         timestamp: Option<UnixSeconds>,
         mark: Option<Mark>,
     ) -> Result<(), Ignored> {
-        if self
-            .seen
-            .iter()
-            .any(|seen| Some(seen.mark) == mark && !seen.expired(now))
-        {
+        if self.seen.iter().any(|seen| Some(seen.mark) == mark && !seen.expired(now)) {
             return Err(Ignored::Duplicate);
         }
         // With a clock the window has spoken, and old news can only be what the list has no room for.
-        let floor = if now.is_some() {
-            self.forgotten
-        } else {
-            self.latest
-        };
+        let floor = if now.is_some() { self.forgotten } else { self.latest };
         match timestamp {
             Some(timestamp) if floor >= Some(timestamp) => Err(Ignored::Replayed),
             _ => Ok(()),
@@ -655,11 +546,7 @@ impl<const IDS: usize> Memory<IDS> {
     ) {
         self.seen.retain(|seen| !seen.expired(now));
         if let Some(seen) = seen {
-            let oldest = if self.seen.is_full() {
-                self.seen.pop()
-            } else {
-                None
-            };
+            let oldest = if self.seen.is_full() { self.seen.pop() } else { None };
             if let Some(oldest) = oldest.filter(|_| authenticated) {
                 self.forgotten = self.forgotten.max(oldest.timestamp);
             }
@@ -673,11 +560,7 @@ impl<const IDS: usize> Memory<IDS> {
 
 /// An accepted notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Seen {
     pub(crate) mark: Mark,
     pub(crate) timestamp: Option<UnixSeconds>,
@@ -694,11 +577,7 @@ impl Seen {
 
 /// What tells a duplicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub(crate) enum Mark {
     Id(NotificationId),
     Digest([u8; DIGEST_LEN]),

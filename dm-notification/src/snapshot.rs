@@ -22,10 +22,7 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
     /// What is remembered now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<SERVERS, IDS> {
-        Snapshot {
-            version: VERSION,
-            servers: self.servers,
-        }
+        Snapshot { version: VERSION, servers: self.servers }
     }
 
     /// A receiver that goes on where the snapshot was taken. The snapshot is checked as if it were hostile; one that
@@ -47,17 +44,10 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
 
 /// Whether a receiver can have come to remember this.
 fn possible<const IDS: usize>(server: &Server<IDS>) -> bool {
-    let Server {
-        signed,
-        unsigned,
-        queued,
-        ..
-    } = server;
+    let Server { signed, unsigned, queued, .. } = server;
     let sound = |memory: &Memory<IDS>| distinct(memory.seen.iter().map(|seen| seen.mark));
     let of_signed = signed.forgotten <= signed.latest
-        && signed.seen.iter().all(|seen| {
-            seen.timestamp <= signed.latest && !matches!(seen.mark, Mark::Timestamp(_))
-        });
+        && signed.seen.iter().all(|seen| seen.timestamp <= signed.latest && !matches!(seen.mark, Mark::Timestamp(_)));
     let of_unsigned = unsigned.latest.is_none()
         && unsigned.forgotten.is_none()
         && unsigned.seen.iter().all(|seen| match seen.mark {
@@ -65,11 +55,7 @@ fn possible<const IDS: usize>(server: &Server<IDS>) -> bool {
             Mark::Timestamp(time) => seen.timestamp == Some(time),
             Mark::Digest(_) => false,
         });
-    let times = signed
-        .seen
-        .iter()
-        .chain(unsigned.seen.iter())
-        .all(|seen| seen.timestamp <= seen.until);
+    let times = signed.seen.iter().chain(unsigned.seen.iter()).all(|seen| seen.timestamp <= seen.until);
     let queue = queued.is_none_or(|queued| queued.con_type == queued.con_type.effective());
     sound(signed) && sound(unsigned) && of_signed && of_unsigned && times && queue
 }
