@@ -1,0 +1,140 @@
+//! A hand to lead the machines by: short words for the steps of a session.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared by several test files"
+)]
+
+use dm_package::{MoData, MoItem, Package1, Package2, Package3, StatusCode, media};
+use dm_session::Timestamp;
+use dm_session::dm2::client::{Action, Closed, EffectId, Event, Start};
+use dm_session::dm2::{Account, AlertQueue, Client, ClientConfig};
+use dm_session::http::{Request, Response};
+use dm_session::tree::{Operation, Outcome};
+
+pub const SERVER_ID: &str = "dm.example";
+pub const ENDPOINT: &str = "https://dm.example/dm";
+pub const DEVICE: &str = "IMEI:350000000000017";
+pub const REPO: &str = "https://repo.example/x";
+pub const NODE: &str = "urn:oma:mo:ext:1.0/1/a";
+
+pub fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+pub fn config() -> ClientConfig {
+    ClientConfig::new(Account::new(SERVER_ID, ENDPOINT), DEVICE)
+}
+
+pub fn client(config: ClientConfig, start: Start) -> Client {
+    Client::start(config, start, AlertQueue::new(), at(0)).unwrap()
+}
+
+/// A client that has sent Package#1 and got this Package#2.
+pub fn client_with(commands: &str) -> Client {
+    client_with_config(config(), commands)
+}
+
+pub fn client_with_config(config: ClientConfig, commands: &str) -> Client {
+    let mut client = client(config, Start::Local);
+    answer(&mut client, p2(commands));
+    client
+}
+
+pub fn p2(commands: &str) -> Response {
+    Response::new(200)
+        .with_header("Content-Type", media::REQUEST)
+        .with_body(format!("{{\"CMD\":[{commands}]}}").into_bytes())
+}
+
+pub fn mo(body: &str) -> Response {
+    Response::new(200).with_header("Content-Type", media::MO).with_body(body.as_bytes())
+}
+
+pub fn items(body: &str) -> Vec<MoItem<'static>> {
+    MoData::parse(body.as_bytes()).unwrap().into_owned().items
+}
+
+pub fn action(client: &mut Client) -> Action {
+    client.poll_action().expect("an action")
+}
+
+pub fn posted(client: &mut Client) -> (EffectId, Request) {
+    match action(client) {
+        Action::Post { id, request } => (id, request),
+        other => panic!("a post, not {other:?}"),
+    }
+}
+
+/// Takes the POST and answers it.
+pub fn answer(client: &mut Client, response: Response) -> Request {
+    let (id, request) = posted(client);
+    client.handle(at(1), Event::Response { id, response }).unwrap();
+    request
+}
+
+pub fn managed(client: &mut Client) -> (EffectId, Operation) {
+    match action(client) {
+        Action::Manage { id, operation } => (id, operation),
+        other => panic!("an operation, not {other:?}"),
+    }
+}
+
+/// Takes the operation and answers it.
+pub fn manage(client: &mut Client, outcome: Outcome) -> Operation {
+    let (id, operation) = managed(client);
+    client.handle(at(1), Event::Managed { id, outcome }).unwrap();
+    operation
+}
+
+pub fn status(code: StatusCode) -> Outcome {
+    Outcome::Status(code)
+}
+
+pub fn transferred(client: &mut Client) -> (EffectId, Request) {
+    match action(client) {
+        Action::Transfer { id, request } => (id, request),
+        other => panic!("a transfer, not {other:?}"),
+    }
+}
+
+/// Takes the transfer and answers it.
+pub fn transfer(client: &mut Client, response: Response) -> Request {
+    let (id, request) = transferred(client);
+    client.handle(at(1), Event::Transferred { id, response }).unwrap();
+    request
+}
+
+/// The next action is a POST with Package#3: its statuses.
+pub fn statuses(client: &mut Client) -> Vec<u16> {
+    package3(client).statuses.iter().map(|status| status.sc.as_u16()).collect()
+}
+
+pub fn package3(client: &mut Client) -> Package3<'static> {
+    let (_, request) = posted(client);
+    assert_eq!(request.headers.get("Content-Type"), Some(media::RESPONSE));
+    Package3::parse(&request.body).unwrap().into_owned()
+}
+
+pub fn package1(request: &Request) -> Package1<'static> {
+    assert_eq!(request.headers.get("Content-Type"), Some(media::INITIATION));
+    Package1::parse(&request.body).unwrap().into_owned()
+}
+
+pub fn package2(response: &Response) -> Package2<'static> {
+    Package2::parse(&response.body).unwrap().into_owned()
+}
+
+pub fn closed(client: &mut Client) -> Closed {
+    match action(client) {
+        Action::Closed(closed) => {
+            assert_eq!(client.poll_action(), None, "nothing comes after the end");
+            assert!(client.is_closed());
+            closed
+        }
+        other => panic!("the end, not {other:?}"),
+    }
+}
