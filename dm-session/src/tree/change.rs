@@ -337,7 +337,7 @@ impl Change<'_> {
         let Some(depth) = self.tree.depth(id) else { return Ok(()) };
         let Some(node) = self.tree.arena.get(id) else { return Ok(()) };
         let Content::Interior(children) = &node.content else { return Ok(()) };
-        if depth.saturating_add(usize::from(!children.is_empty())) > self.tree.limits().depth {
+        if depth >= self.tree.limits().levels() {
             return Err(TreeErrorKind::LimitExceeded.at(self.tree.address(id)));
         }
         let Schema::Defined(index) = node.schema else { return Ok(()) };

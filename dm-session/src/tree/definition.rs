@@ -6,6 +6,7 @@ use super::names;
 use super::value::{Format, Value};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -39,7 +40,7 @@ impl Access {
     /// `Get`, `Add`, `Replace` and `Delete`, but not `Exec`.
     pub const DATA: Self = Self(15);
 
-    pub(crate) const NAMES: [(&'static str, Self); 5] = [
+    const NAMES: [(&'static str, Self); 5] = [
         ("Get", Self::GET),
         ("Add", Self::ADD),
         ("Replace", Self::REPLACE),
@@ -51,6 +52,15 @@ impl Access {
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// The set written as names with gaps between them, each at most once.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_names(names: &str) -> Option<Self> {
+        names.split(' ').filter(|name| !name.is_empty()).try_fold(Self::NONE, |all, name| {
+            let (_, access) = Self::NAMES.into_iter().find(|(have, _)| *have == name)?;
+            (!all.contains(access)).then_some(all | access)
+        })
     }
 
     const fn any_of(self, other: Self) -> bool {
@@ -104,6 +114,22 @@ pub enum Occurrence {
 }
 
 impl Occurrence {
+    /// The occurrence of that name, as [`Display`](fmt::Display) writes it.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        let number = |prefix| name.strip_prefix(prefix)?.strip_suffix(')')?.parse().ok();
+        Some(match name {
+            "One" => Self::One,
+            "ZeroOrOne" => Self::ZeroOrOne,
+            "ZeroOrMore" => Self::ZeroOrMore,
+            "OneOrMore" => Self::OneOrMore,
+            _ => match number("ZeroOrN(") {
+                Some(n) => Self::ZeroOrN(n),
+                None => Self::OneOrN(number("OneOrN(")?),
+            },
+        })
+    }
+
     pub(crate) const fn min(self) -> usize {
         match self {
             Self::One | Self::OneOrMore | Self::OneOrN(_) => 1,
@@ -116,6 +142,19 @@ impl Occurrence {
             Self::One | Self::ZeroOrOne => Some(1),
             Self::ZeroOrMore | Self::OneOrMore => None,
             Self::ZeroOrN(n) | Self::OneOrN(n) => Some(n as usize),
+        }
+    }
+}
+
+impl fmt::Display for Occurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One => f.write_str("One"),
+            Self::ZeroOrOne => f.write_str("ZeroOrOne"),
+            Self::ZeroOrMore => f.write_str("ZeroOrMore"),
+            Self::OneOrMore => f.write_str("OneOrMore"),
+            Self::ZeroOrN(n) => write!(f, "ZeroOrN({n})"),
+            Self::OneOrN(n) => write!(f, "OneOrN({n})"),
         }
     }
 }
@@ -153,6 +192,19 @@ impl NodeDefinition {
     #[must_use]
     pub fn unnamed_leaf(format: Format) -> Self {
         Self::new(None, format, Occurrence::ZeroOrMore)
+    }
+
+    /// A node by all its properties: flags are permanent and open.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_parts(
+        name: Option<String>,
+        format: Format,
+        access: Access,
+        occurrence: Occurrence,
+        (permanent, open): (bool, bool),
+        default: Option<Value>,
+    ) -> Entry {
+        Entry { access, permanent, open, default, ..Self::new(name, format, occurrence).entry }
     }
 
     fn new(name: Option<String>, format: Format, occurrence: Occurrence) -> Self {
@@ -377,7 +429,7 @@ impl MoDefinition {
     }
 
     /// The schema of a child of a node with schema `parent`; `None` when there can be none. A fixed
-    /// name comes before an unnamed entry; of the unnamed ones the first of the right kind counts.
+    /// name comes before an unnamed entry.
     pub(crate) fn child(&self, parent: Schema, name: &str, interior: bool) -> Option<Schema> {
         let index = match parent {
             Schema::Free => return Some(Schema::Free),
@@ -398,55 +450,66 @@ impl MoDefinition {
 
     /// Checks the definition and makes it ready for use.
     pub(crate) fn finished(mut self, limits: &TreeLimits) -> Result<Self, TreeError> {
-        let invalid =
-            |name: &dyn fmt::Display| TreeErrorKind::InvalidDefinition.at(alloc::format!("{}: {name}", self.moid));
         names::check_moid(&self.moid, limits)?;
         if self.ddf.as_ref().is_some_and(|url| url.is_empty() || url.len() > limits.uri_len) {
-            return Err(invalid(&"ddf"));
+            return Err(TreeErrorKind::InvalidDefinition.at(format!("{}: ddf", self.moid)));
         }
         if self.entries.is_empty() || self.entries.len() > limits.nodes {
-            return Err(invalid(&"number of nodes"));
+            return Err(TreeErrorKind::InvalidDefinition.at(format!("{}: number of nodes", self.moid)));
         }
         for index in 0..self.entries.len() {
-            let Some(entry) = self.entries.get_mut(index) else { continue };
-            let name: Option<Box<str>> = entry.name.clone();
-            let shown = name.as_deref().unwrap_or("<x>");
-            let leaf = entry.format != Format::Node;
-            let (parent, depth, permanent) = (entry.parent, entry.depth, entry.permanent);
-            entry.writable = entry.access.any_of(Access::ADD | Access::REPLACE | Access::DELETE);
-            let writable = entry.writable;
-            entry.default = match entry.default.take() {
-                None => None,
-                Some(value) => match value.into_format(entry.format) {
-                    Some(value) if value.weight() <= limits.value_len => Some(value),
-                    _ => return Err(invalid_at(&self.moid, shown)),
-                },
-            };
-            let contradicts = (leaf && (entry.open || index == 0))
-                || (name.is_none() && permanent)
-                || (name.is_some() && index != 0 && entry.occurrence.max() != Some(1))
-                || entry.occurrence.max() == Some(0)
-                || depth > limits.depth
-                || name.as_deref().is_some_and(|name| names::check_name(name, limits).is_err());
-            if contradicts || (parent.is_none() && index != 0) {
-                return Err(invalid_at(&self.moid, shown));
-            }
-            if writable {
-                self.mark_writable(parent);
-            }
-            let Some(parent) = parent.and_then(|parent| self.entries.get_mut(parent)) else { continue };
-            let twice = match name.clone() {
-                Some(name) => parent.named.insert(name, index).is_some(),
-                None => {
-                    parent.unnamed.push(index);
-                    false
-                }
-            };
-            if twice || parent.format != Format::Node {
-                return Err(invalid_at(&self.moid, shown));
-            }
+            self.finish_entry(index, limits).map_err(|name| {
+                TreeErrorKind::InvalidDefinition.at(format!("{}: {}", self.moid, name.as_deref().unwrap_or("<x>")))
+            })?;
         }
         Ok(self)
+    }
+
+    /// Does so for one node; says which one if it cannot.
+    fn finish_entry(&mut self, index: usize, limits: &TreeLimits) -> Result<(), Option<Box<str>>> {
+        let Some(entry) = self.entries.get_mut(index) else { return Ok(()) };
+        let name = entry.name.clone();
+        let (interior, is_root) = (entry.format == Format::Node, index == 0);
+        entry.writable = entry.access.any_of(Access::ADD | Access::REPLACE | Access::DELETE);
+        let (writable, parent) = (entry.writable, entry.parent);
+        if let Some(value) = entry.default.take() {
+            entry.default = value.into_format(entry.format).filter(|value| value.weight() <= limits.value_len);
+            if entry.default.is_none() {
+                return Err(name);
+            }
+        }
+        let bad_name = |name: &str| name == "<x>" || names::check_name(name, limits).is_err();
+        let contradicts = (!interior && (entry.open || is_root))
+            || (name.is_none() && entry.permanent)
+            || (name.is_some() && !is_root && entry.occurrence.max() != Some(1))
+            || entry.occurrence.max() == Some(0)
+            || entry.depth.saturating_add(usize::from(interior)) > limits.levels()
+            || name.as_deref().is_some_and(bad_name);
+        if contradicts || parent.is_none() != is_root {
+            return Err(name);
+        }
+        if writable {
+            self.mark_writable(parent);
+        }
+        let Some(parent) = parent else { return Ok(()) };
+        // A second unnamed node of the same kind could never be met.
+        let same_kind =
+            |other: &usize| self.entries.get(*other).is_some_and(|other| (other.format == Format::Node) == interior);
+        let twice = match (self.entries.get(parent), &name) {
+            (Some(above), Some(name)) => above.named.contains_key(name),
+            (Some(above), None) => above.unnamed.iter().any(same_kind),
+            (None, _) => true,
+        };
+        match self.entries.get_mut(parent) {
+            Some(above) if !twice && above.format == Format::Node => {
+                match name {
+                    Some(name) => drop(above.named.insert(name, index)),
+                    None => above.unnamed.push(index),
+                }
+                Ok(())
+            }
+            _ => Err(name),
+        }
     }
 
     /// Tells the ancestors that something below them can be changed; stops where that is known.
@@ -459,10 +522,6 @@ impl MoDefinition {
             parent = entry.parent;
         }
     }
-}
-
-fn invalid_at(moid: &str, name: &str) -> TreeError {
-    TreeErrorKind::InvalidDefinition.at(alloc::format!("{moid}: {name}"))
 }
 
 #[cfg(test)]
@@ -525,6 +584,10 @@ mod tests {
             NodeDefinition::interior("A")
                 .with(NodeDefinition::unnamed_interior().with_occurrence(Occurrence::ZeroOrN(0))),
             NodeDefinition::interior("A").with(NodeDefinition::leaf("B", Format::Int).with_default("x")),
+            NodeDefinition::interior("A")
+                .with(NodeDefinition::unnamed_interior())
+                .with(NodeDefinition::unnamed_interior()),
+            NodeDefinition::interior("A").with(NodeDefinition::interior("<x>")),
             NodeDefinition::interior("A/B"),
             NodeDefinition::interior(""),
         ] {
@@ -539,7 +602,8 @@ mod tests {
         let deep = |levels: usize| {
             (1..levels).fold(NodeDefinition::interior("N"), |below, _| NodeDefinition::interior("N").with(below))
         };
-        assert!(finished(deep(64)).is_ok());
-        assert!(finished(deep(65)).is_err());
+        // A leaf may stand on the last level.
+        assert!(finished(deep(63)).is_ok());
+        assert!(finished(deep(64)).is_err());
     }
 }

@@ -1,7 +1,6 @@
 //! What a tree may grow to.
 
-/// Finite limits of a tree. A server that would exceed one is answered 413 (400 for the depth of
-/// what it sends); the device's application gets
+/// Finite limits of a tree. A server that would exceed one is answered 413; the device's application gets
 /// [`TreeErrorKind::LimitExceeded`](super::TreeErrorKind::LimitExceeded).
 ///
 /// ```
@@ -15,8 +14,8 @@
 pub struct TreeLimits {
     /// Nodes in the tree, instance roots included. Default 65 536.
     pub nodes: usize,
-    /// Levels from an instance root, which is level 1, to the deepest node. Default 64
-    /// (`OMA-TS-DM_Protocol-V2_0 §7.2.1.4` has no figure).
+    /// Levels from an instance root, which is level 1, to the deepest leaf. Default 64, which is
+    /// also the most: MO serializations (`OMA-TS-DM_Protocol-V2_0 §7.2.1.4`) go no deeper.
     pub depth: usize,
     /// Bytes of one value. Default 16 MiB: a leaf may take a firmware package.
     pub value_len: usize,
@@ -53,6 +52,11 @@ impl TreeLimits {
         grants: 256,
         uri_len: 2048,
     };
+
+    /// What holds of [`depth`](Self::depth).
+    pub(crate) const fn levels(&self) -> usize {
+        if self.depth < Self::DEFAULT.depth { self.depth } else { Self::DEFAULT.depth }
+    }
 
     /// The same with another [`nodes`](Self::nodes).
     #[must_use]

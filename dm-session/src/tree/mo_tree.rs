@@ -134,13 +134,23 @@ pub struct MoTree {
 pub(crate) struct Mo {
     pub(crate) moid: Box<str>,
     pub(crate) definition: Option<MoDefinition>,
-    /// Whether the host gives the definition at every start.
-    pub(crate) known: bool,
+    /// Where the definition comes from.
+    pub(crate) origin: Origin,
     pub(crate) by_miid: BTreeMap<Box<str>, u64>,
     /// In the order of creation, which is tree order.
     pub(crate) by_age: BTreeSet<u64>,
     /// The next instance identifier to assign; identifiers are not used twice.
     pub(crate) next_miid: u64,
+}
+
+/// Where a definition comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    BuiltIn,
+    /// [`TreeConfig::definitions`].
+    Config,
+    /// [`MoTree::define`] or a tree file.
+    Learned,
 }
 
 /// One MO instance.
@@ -187,8 +197,11 @@ impl MoTree {
             subscriptions: Subscriptions::new(),
             ended: Ended::new(),
         };
-        for definition in standard::definitions().into_iter().chain(own) {
-            tree.add_definition(definition, true)?;
+        for definition in standard::definitions() {
+            tree.add_definition(definition, Origin::BuiltIn)?;
+        }
+        for definition in own {
+            tree.add_definition(definition, Origin::Config)?;
         }
         Ok(tree)
     }
@@ -201,10 +214,10 @@ impl MoTree {
     /// [`TreeErrorKind::AlreadyExists`] when the MO is known or has instances, besides those of
     /// [`new`](Self::new) and [`TreeErrorKind::LimitExceeded`].
     pub fn define(&mut self, definition: MoDefinition) -> Result<(), TreeError> {
-        self.add_definition(definition, false)
+        self.add_definition(definition, Origin::Learned)
     }
 
-    pub(crate) fn add_definition(&mut self, definition: MoDefinition, known: bool) -> Result<(), TreeError> {
+    pub(crate) fn add_definition(&mut self, definition: MoDefinition, origin: Origin) -> Result<(), TreeError> {
         let definition = definition.finished(&self.config.limits)?;
         let moid = definition.moid().to_string();
         if self.mos.iter().filter(|mo| mo.definition.is_some()).count() >= self.config.limits.definitions {
@@ -214,7 +227,7 @@ impl MoTree {
         match self.mos.get_mut(index) {
             Some(mo) if mo.definition.is_none() && mo.by_miid.is_empty() => {
                 mo.definition = Some(definition);
-                mo.known = known;
+                mo.origin = origin;
                 Ok(())
             }
             _ => Err(TreeErrorKind::AlreadyExists.at(moid)),
@@ -227,9 +240,9 @@ impl MoTree {
         self.mo(moid)?.definition.as_ref()
     }
 
-    /// The definitions, in the order in which the tree learned them.
+    /// The definitions, by MO identifier.
     pub fn definitions(&self) -> impl Iterator<Item = &MoDefinition> {
-        self.mos.iter().filter_map(|mo| mo.definition.as_ref())
+        self.by_moid.values().filter_map(|number| self.mos.get(*number)?.definition.as_ref())
     }
 
     /// Creates an MO instance and hands back its identifier. No server has rights on it until some
@@ -429,7 +442,7 @@ impl MoTree {
         self.mos.push(Mo {
             moid: moid.into(),
             definition: None,
-            known: false,
+            origin: Origin::Learned,
             by_miid: BTreeMap::new(),
             by_age: BTreeSet::new(),
             next_miid: 1,

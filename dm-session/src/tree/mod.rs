@@ -46,6 +46,8 @@ mod arena;
 mod change;
 mod definition;
 mod error;
+#[cfg(feature = "serde")]
+mod file;
 mod limits;
 mod manage;
 mod mo_tree;
@@ -61,6 +63,8 @@ mod wire;
 
 pub use definition::{Access, MoDefinition, NodeDefinition, Occurrence};
 pub use error::{TreeError, TreeErrorKind};
+#[cfg(feature = "serde")]
+pub use file::TreeFile;
 pub use limits::TreeLimits;
 pub use mo_tree::{MoTree, NewInstance, TreeConfig, UndefinedMo};
 pub use operation::{Content, Operation, Outcome, Store};

@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 impl MoTree {
-    /// The MO instances: by MO in the order in which the tree learned of them, each in the order of
-    /// creation.
+    /// The MO instances: by MO identifier, then in the order of creation.
     pub fn instances(&self) -> impl Iterator<Item = InstanceRef<'_>> {
-        self.mos.iter().flat_map(|mo| mo.by_age.iter()).filter_map(|id| self.instance_ref(self.instances.get(id)?))
+        let mos = self.by_moid.values().filter_map(|number| self.mos.get(*number));
+        mos.flat_map(|mo| &mo.by_age).filter_map(|id| self.instance_ref(self.instances.get(id)?))
     }
 
     /// The instances of one MO, in the order of creation.
