@@ -1,0 +1,357 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::input::{Bytes, Login};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// OMA Device Management from the command line.
+///
+/// Without a command, `dm` plays one whole DM 2.0 session on this machine: a notification over UDP, the
+/// packages over HTTP, a data repository, and the device's tree before and after.
+#[derive(Debug, Parser)]
+#[command(name = "dm", version, styles = STYLES, max_term_width = 100, after_long_help = AFTER)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heard too.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: Color,
+
+    /// Log more; twice for everything. RUST_LOG does it by module. No secret is ever logged.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+const AFTER: &str = "\
+Exit status: 0 all as expected, 1 something was not (for inspect: refused), 2 wrong usage.
+
+Try it:
+  dm                                               one session, server and device in one process
+  dm serve --listen 127.0.0.1:8080                 a DM server with a data repository
+  dm connect --server http://127.0.0.1:8080/dm     a device that opens a session with it
+  dm inspect FILE                                  what is this?";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Session(SessionArgs),
+    Serve(ServeArgs),
+    Connect(Box<ConnectArgs>),
+    Notify(NotifyArgs),
+    Inspect(InspectArgs),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Session(SessionArgs::default())
+    }
+}
+
+/// Play one session, server and device in one process (this is the default).
+///
+/// Everything is real: Package#0 is a signed UDP datagram, Packages #1 to #3 travel by HTTP with cookies, the
+/// repository answers GET, PUT and POST. All ports are ephemeral ones of 127.0.0.1. Every status, the final
+/// tree and what the repository got are checked; the exit status is 1 if anything is not as expected.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SessionArgs {
+    /// Print JSON instead: one object per line, each with the member `event`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Run a DM server with a data repository until Ctrl-C.
+///
+/// Devices post to /dm, the repository is below /repo/. Each session gets the packages of the commands
+/// file in turn, then END. The address is printed on standard output, what happens is logged on standard
+/// error.
+#[derive(Debug, Args)]
+#[command(after_long_help = COMMANDS_FILE)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes any free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// What devices have to put in front of /dm, if not the listening address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// The server's identifier, `SrvID` in the devices' DM Accounts.
+    #[arg(long, value_name = "ID", default_value = crate::defaults::SERVER_ID)]
+    pub(crate) server_id: String,
+
+    /// The commands to give, as JSON (see below). Without it: GET of DevInfo.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) commands: Option<PathBuf>,
+
+    /// Serve the files of this folder in the repository; uploads stay in memory.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) repository: Option<PathBuf>,
+
+    /// Demand HTTP Basic from devices.
+    #[arg(long, value_name = "NAME:PASSWORD", env = "DM_BASIC", hide_env_values = true)]
+    pub(crate) basic: Option<Login>,
+
+    /// Speak HTTPS with a certificate made for this run; it is written to the file of --ca.
+    #[arg(long)]
+    pub(crate) tls: bool,
+
+    /// Where to write the certificate that devices have to trust (PEM).
+    #[arg(long, value_name = "FILE", default_value = "dm-ca.pem", requires = "tls")]
+    pub(crate) ca: PathBuf,
+}
+
+const COMMANDS_FILE: &str = r#"Commands file:
+  One Package#2, or an array of them, one for each round of a session:
+    [
+      {"CMD": [["GET", "urn:oma:mo:oma-dm-devinfo:1.2//"],
+               ["HGET", "{repo}/profile"]]},
+      {"CMD": [["EXEC", "urn:example:mo:lamp:1.0//Test", "{server}/results"], ["END"]]}
+    ]
+  {server} stands for the URI of the DM endpoint, {repo} for that of the repository. END is added where
+  it is missing. All URIs are checked before the server starts."#;
+
+/// Be a device: open one session with a DM server and print what happens.
+///
+/// The device's tree comes from --tree, or is a small one made for the purpose. Results of asynchronous
+/// EXECs are delivered in a session of their own afterwards.
+#[derive(Debug, Args)]
+#[command(after_long_help = TREE_FILE)]
+pub(crate) struct ConnectArgs {
+    /// The device's tree (see below).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree: Option<PathBuf>,
+
+    /// Save the tree afterwards, to --tree or to another file.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "absent, without a file, with one")]
+    pub(crate) save: Option<Option<PathBuf>>,
+
+    /// The server's endpoint, if not that of the DM Account.
+    #[arg(long, value_name = "URL", required_unless_present = "tree")]
+    pub(crate) server: Option<String>,
+
+    /// Which account to use; needed if the tree has several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) server_id: Option<String>,
+
+    /// The device's identifier, without --tree.
+    #[arg(long, value_name = "ID", default_value = crate::defaults::DEVICE_ID, conflicts_with = "tree")]
+    pub(crate) device: String,
+
+    /// Why the session starts.
+    #[arg(long, value_name = "REASON", default_value = "local")]
+    pub(crate) start: StartReason,
+
+    /// Wait on this UDP address for the notification that starts the session.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "start")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Give up waiting for a notification after this many seconds.
+    #[arg(long, value_name = "SECONDS", requires = "listen")]
+    pub(crate) wait: Option<u64>,
+
+    /// Secret of the notification digest in hex, without --tree.
+    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true, conflicts_with = "tree")]
+    pub(crate) secret: Option<Bytes>,
+
+    /// Authentication data of the notification digest in hex, without --tree.
+    #[arg(long, value_name = "HEX", requires = "secret")]
+    pub(crate) auth_data: Option<Bytes>,
+
+    /// Report this in the first package: a generic alert of this type. Repeatable.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) alert: Vec<String>,
+
+    /// Credentials for HTTP Basic, shown when the server asks for them.
+    #[arg(long, value_name = "NAME:PASSWORD", env = "DM_BASIC", hide_env_values = true)]
+    pub(crate) basic: Option<Login>,
+
+    /// Trust the certificate in this file (PEM), and no other.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Allow plain HTTP to other machines; to this one it always is.
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+
+    /// Give up a session after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "900")]
+    pub(crate) timeout: u64,
+
+    /// Print JSON instead: one object per line, each with the member `event`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const TREE_FILE: &str = "\
+Tree file:
+  JSON as MoTree of dm-session writes it; `dm connect … --save FILE` makes one to start from. It holds
+  the secrets of the DM Account, so it is written for its owner's eyes only.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartReason {
+    /// The device wants it.
+    Local,
+    /// A bootstrap has just succeeded.
+    Bootstrap,
+    /// A notification asked for it; --listen waits for a real one.
+    Notification,
+}
+
+/// Build a notification (Package#0) and send it.
+///
+/// Signed if there is a secret. It carries the time of sending and, unless told otherwise, a random
+/// NOTIFICATION-ID.
+#[derive(Debug, Args)]
+pub(crate) struct NotifyArgs {
+    /// Send it to this UDP address; without one it is printed.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Option<SocketAddr>,
+
+    /// The server's identifier, `SrvID` in the device's DM Account.
+    #[arg(long, value_name = "ID", default_value = crate::defaults::SERVER_ID)]
+    pub(crate) server_id: String,
+
+    /// Secret of the digest in hex.
+    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<Bytes>,
+
+    /// Authentication data of the digest in hex.
+    #[arg(long, value_name = "HEX", requires = "secret")]
+    pub(crate) auth_data: Option<Bytes>,
+
+    /// NOTIFICATION-ID: a number, or `none`.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) id: Option<Choice<u16>>,
+
+    /// PREFERRED-CON-TYPE.
+    #[arg(long, value_name = "BEARER")]
+    pub(crate) con_type: Option<Bearer>,
+
+    /// TIMESTAMP: seconds since 1970 instead of now, or `none`.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) time: Option<Choice<u64>>,
+
+    /// REQ-MOS: ask for the list of management objects.
+    #[arg(long)]
+    pub(crate) req_mos: bool,
+
+    /// Print it in this form, besides sending it.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) print: Option<Form>,
+}
+
+/// A number, or deliberately none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice<T> {
+    None,
+    Some(T),
+}
+
+impl<T: std::str::FromStr> std::str::FromStr for Choice<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "none" { Ok(Self::None) } else { text.parse().map(Self::Some) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bearer {
+    Any,
+    Cellular,
+    Wlan,
+    Wireline,
+}
+
+/// Say what a DM blob is and what is in it.
+///
+/// Takes a notification (Package#0), Packages #1 to #3, management object data or a ClientURI; raw, in hex
+/// or in base64, found out by itself. Deviations from the standard are listed with the byte at which they
+/// are; offsets count the decoded bytes, from 0.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage.
+
+With --json the member `kind` names the format: dm2-notification, dm2-package1, dm2-package2,
+dm2-package3, dm2-mo-data, dm2-client-uri.")]
+pub(crate) struct InspectArgs {
+    /// The file; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Print one JSON object with everything that was decoded.
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) json: bool,
+
+    /// Print the bytes in another form instead.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) to: Option<Form>,
+
+    /// Refuse every deviation from the standard.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Check the digest of a notification with this secret, in hex.
+    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<Bytes>,
+
+    /// The authentication data that belongs to the secret, in hex.
+    #[arg(long, value_name = "HEX", requires = "secret")]
+    pub(crate) auth_data: Option<Bytes>,
+
+    /// Take the input as this, instead of finding out: raw, hex or base64.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) from: Option<Form>,
+
+    /// Read it as this kind, instead of finding out (see --help for the names).
+    #[arg(long = "as", value_name = "KIND")]
+    pub(crate) kind: Option<crate::inspect::Kind>,
+}
+
+/// How bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    Raw,
+    Hex,
+    Base64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub(crate) fn apply(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,117 @@
+//! What comes in as text: bytes in hex, credentials.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::DecodePaddingMode;
+use dm_session::Secret;
+use dm_session::http::BasicCredentials;
+
+/// Bytes given in hex: a secret, so they do not show.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl FromStr for Bytes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        unhex(text).map(Self).ok_or("not an even number of hexadecimal digits")
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bytes(redacted)")
+    }
+}
+
+/// A name and a password, with a colon in between.
+#[derive(Clone)]
+pub(crate) struct Login(pub(crate) BasicCredentials);
+
+impl FromStr for Login {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, password) = text.split_once(':').ok_or("no colon between name and password")?;
+        BasicCredentials::new(name, Secret::new(password)).map(Self).map_err(|_| "the name or the password is not usable")
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(redacted)")
+    }
+}
+
+/// Bytes from hex digits. White space and what dumps put between bytes does not count.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let filler = |c: &char| c.is_ascii_whitespace() || matches!(c, ':' | '|' | ',');
+    let digits: Option<Vec<u8>> =
+        text.chars().filter(|c| !filler(c)).map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits?;
+    let pairs = digits.chunks_exact(2);
+    let whole = pairs.remainder().is_empty();
+    whole.then(|| pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+/// Bytes in hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes from base64, in either alphabet, padded or not. White space does not count.
+pub(crate) fn unbase64(text: &str) -> Option<Vec<u8>> {
+    const ANY_PADDING: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, ANY_PADDING);
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    ENGINE.decode(text).ok()
+}
+
+/// Bytes in base64.
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_in_many_forms() {
+        for text in ["20801a", "20 80 | 1A", "0x20801a", "20:80:1a\n"] {
+            assert_eq!(unhex(text), Some(vec![0x20, 0x80, 0x1a]), "{text}");
+        }
+        assert_eq!(unhex("208"), None);
+        assert_eq!(unhex("xy"), None);
+        assert_eq!(hex(&[0, 0xff]), "00ff");
+    }
+
+    #[test]
+    fn base64_in_either_alphabet() {
+        for text in ["+/8=", "-_8=", "-_8", " +/\n8= "] {
+            assert_eq!(unbase64(text), Some(vec![0xfb, 0xff]), "{text}");
+        }
+        assert_eq!(unbase64("+/8=="), None);
+        assert_eq!(to_base64(&[0xfb, 0xff]), "+/8=");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        assert_eq!(format!("{:?}", "c0ffee".parse::<Bytes>()), "Ok(Bytes(redacted))");
+        assert_eq!(format!("{:?}", "me:hidden".parse::<Login>().unwrap()), "Login(redacted)");
+    }
+}

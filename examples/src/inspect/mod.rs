@@ -1,0 +1,360 @@
+//! `dm inspect`: what is this blob?
+//!
+//! A format is one line in [`FORMATS`] and one function that reads it into a [`Report`]. What a report
+//! says is printed here, the same way for all.
+
+mod client_uri;
+mod notification;
+mod packages;
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use dm_package::Strictness;
+
+use crate::cli::{Form, InspectArgs};
+use crate::failure::Failure;
+use crate::input::{hex, to_base64, unbase64, unhex};
+use crate::output::json::Json;
+use crate::output::outline::{self, Item};
+use crate::output::style::{BAD, FAINT, GOOD, NOTE, STRONG, paint};
+use crate::output::{print, style};
+
+/// The longest input, in bytes: more than any format may have.
+const MAX_INPUT: u64 = 64 << 20;
+
+/// A format that can be told and read.
+pub(crate) struct Format {
+    /// Its name in JSON and for `--as`.
+    kind: &'static str,
+    /// Its name for people.
+    title: &'static str,
+    /// Whether these bytes look like it.
+    looks_like: fn(&Look<'_>) -> bool,
+    /// Reads it.
+    read: fn(&[u8], &Options<'_>) -> Result<Report, Refusal>,
+}
+
+/// In the order in which they are tried. What looks like nothing is refused.
+static FORMATS: [Format; 6] = [
+    packages::PACKAGE_2,
+    packages::PACKAGE_3,
+    packages::PACKAGE_1,
+    packages::MO_DATA,
+    client_uri::CLIENT_URI,
+    notification::NOTIFICATION,
+];
+
+/// A format that was chosen by name.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind(&'static Format);
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        FORMATS.iter().find(|format| format.kind == name).map(Self).ok_or_else(|| {
+            let names: Vec<&str> = FORMATS.iter().map(|format| format.kind).collect();
+            format!("not one of {}", names.join(", "))
+        })
+    }
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.kind)
+    }
+}
+
+/// The bytes as the formats look at them.
+pub(crate) struct Look<'a> {
+    bytes: &'a [u8],
+    /// The members of the outermost object (or of the first object in the outermost array), if the bytes
+    /// look like JSON; found without demanding that the JSON is in order.
+    members: Vec<&'static str>,
+}
+
+/// What may be asked of a reader.
+pub(crate) struct Options<'a> {
+    pub(crate) strictness: Strictness,
+    /// Secret and authentication data.
+    pub(crate) key: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// What a blob says.
+pub(crate) struct Report {
+    /// For people.
+    pub(crate) items: Vec<Item>,
+    /// For machines: an object; `kind` is put in front.
+    pub(crate) json: Json,
+    /// What strict reading would have refused.
+    pub(crate) deviations: Vec<Deviation>,
+    /// It could be read, but is refused all the same: the digest is wrong.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// Something that the standard does not allow.
+pub(crate) struct Deviation {
+    pub(crate) kind: String,
+    pub(crate) cause: String,
+    pub(crate) offset: usize,
+}
+
+/// Why a blob is refused, as the one line that is told.
+pub(crate) struct Refusal(String);
+
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs `dm inspect`.
+pub(crate) fn run(arguments: &InspectArgs) -> Result<(), Failure> {
+    let given = read_input(&arguments.file).map_err(Failure::Usage)?;
+    let (form, bytes) = decode(&given, arguments.from).map_err(Failure::Usage)?;
+    let look = Look::new(&bytes);
+    let format = match arguments.kind {
+        Some(Kind(format)) => format,
+        None => FORMATS.iter().find(|format| (format.looks_like)(&look)).ok_or_else(|| look.refusal())?,
+    };
+    let secret = arguments.secret.as_ref().map(|secret| secret.0.as_slice());
+    let auth_data = arguments.auth_data.as_ref().map_or(&[][..], |data| &data.0);
+    if secret.is_some() && format.kind != notification::NOTIFICATION.kind {
+        return Err(Failure::Usage(anyhow::anyhow!("--secret checks notifications, and this is a {}", format.title)));
+    }
+    let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
+    let options = Options { strictness, key: secret.map(|secret| (secret, auth_data)) };
+    let report = (format.read)(&bytes, &options).map_err(|Refusal(why)| Failure::Refused(why))?;
+
+    if let Some(form) = arguments.to {
+        convert(&bytes, form)?;
+    } else if arguments.json {
+        print(&(report.to_json(format, form, &bytes).to_line() + "\n"))?;
+    } else {
+        print(&report.to_text(format, form, &bytes))?;
+    }
+    match report.refusal {
+        Some(Refusal(why)) => Err(Failure::Refused(why)),
+        None => Ok(()),
+    }
+}
+
+fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().take(MAX_INPUT + 1).read_to_end(&mut bytes).context("standard input")?;
+    } else {
+        let opened = std::fs::File::open(file).with_context(|| file.display().to_string())?;
+        opened.take(MAX_INPUT + 1).read_to_end(&mut bytes).with_context(|| file.display().to_string())?;
+    }
+    anyhow::ensure!(u64::try_from(bytes.len())? <= MAX_INPUT, "more than {} MiB of input", MAX_INPUT >> 20);
+    Ok(bytes)
+}
+
+/// Undoes hex or base64, found out or as told.
+fn decode(given: &[u8], from: Option<Form>) -> anyhow::Result<(Form, Vec<u8>)> {
+    let text = std::str::from_utf8(given);
+    match from {
+        Some(Form::Raw) => Ok((Form::Raw, given.to_vec())),
+        Some(Form::Hex) => Ok((Form::Hex, unhex(text?).context("the input is not hex")?)),
+        Some(Form::Base64) => Ok((Form::Base64, unbase64(text?).context("the input is not base64")?)),
+        None => Ok(text.ok().and_then(decode_text).unwrap_or_else(|| (Form::Raw, given.to_vec()))),
+    }
+}
+
+/// Text that is bytes written down; `None` for what has to be read as it stands.
+fn decode_text(text: &str) -> Option<(Form, Vec<u8>)> {
+    let inner = text.trim();
+    let plain = inner.is_empty()
+        || inner.starts_with(['{', '[', '<', '\u{feff}'])
+        || text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    if plain {
+        return None;
+    }
+    let hex = unhex(inner).map(|bytes| (Form::Hex, bytes));
+    // A URN, too, could be base64 without its colons; with them it is not.
+    hex.or_else(|| unbase64(inner).map(|bytes| (Form::Base64, bytes)))
+}
+
+/// Prints the bytes in another form.
+fn convert(bytes: &[u8], form: Form) -> Result<(), Failure> {
+    match form {
+        Form::Raw => std::io::stdout().lock().write_all(bytes)?,
+        Form::Hex => print(&(hex(bytes) + "\n"))?,
+        Form::Base64 => print(&(to_base64(bytes) + "\n"))?,
+    }
+    Ok(())
+}
+
+impl<'a> Look<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        const KNOWN: [&str; 6] = ["CMD", "Status", "MOS", "Alert", "MOData", "ClientURI"];
+        let mut members = Vec::new();
+        let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        if json.first().is_some_and(|first| matches!(first, b'{' | b'[')) {
+            let depth_wanted = if json.starts_with(b"[") { 2 } else { 1 };
+            members = outer_names(json, depth_wanted, &KNOWN);
+        }
+        Self { bytes, members }
+    }
+
+    fn has(&self, member: &str) -> bool {
+        self.members.contains(&member)
+    }
+
+    /// The text, if it is one in ASCII.
+    fn text(&self) -> Option<&'a str> {
+        self.bytes.is_ascii().then(|| std::str::from_utf8(self.bytes).ok())?
+    }
+
+    /// What to say of bytes that look like no format.
+    fn refusal(&self) -> Failure {
+        let what = match self.bytes.trim_ascii_start().first() {
+            None => "nothing to read",
+            Some(b'{' | b'[') => "JSON, but of no DM format",
+            Some(b'<') => "XML is not a format of DM 2.0",
+            _ => "of no known format",
+        };
+        Failure::Refused(format!("{what} at byte 0"))
+    }
+}
+
+/// The names among `known` that are members at a depth. It looks at quotes and brackets only, so a
+/// broken or cut-off text is recognised, too, and the decoder can say what is wrong with it.
+fn outer_names(json: &[u8], depth_wanted: usize, known: &[&'static str]) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    let mut rest = json;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let mut escaped = false;
+                let end = rest.iter().position(|&byte| {
+                    let ends = byte == b'"' && !escaped;
+                    escaped = byte == b'\\' && !escaped;
+                    ends
+                });
+                let Some((text, behind)) = end.and_then(|end| rest.split_at_checked(end)) else { return found };
+                rest = behind.get(1..).unwrap_or_default();
+                let named = rest.trim_ascii_start().starts_with(b":");
+                let known = known.iter().find(|name| named && depth == depth_wanted && name.as_bytes() == text);
+                found.extend(known);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+impl Report {
+    fn to_json(&self, format: &Format, form: Form, bytes: &[u8]) -> Json {
+        let Json::Object(members) = &self.json else { return Json::Null };
+        let mut all = vec![
+            ("kind".to_owned(), Json::from(format.kind)),
+            ("encoding".to_owned(), Json::from(form.name())),
+            ("length".to_owned(), Json::from(bytes.len())),
+        ];
+        all.extend(members.iter().cloned());
+        let deviations = self.deviations.iter().map(|deviation| {
+            Json::object()
+                .with("kind", deviation.kind.as_str())
+                .with("cause", deviation.cause.as_str())
+                .with("offset", deviation.offset)
+        });
+        Json::Object(all).with("deviations", deviations.collect::<Json>())
+    }
+
+    fn to_text(&self, format: &Format, form: Form, bytes: &[u8]) -> String {
+        let size = format!("{} bytes{}", bytes.len(), form.remark());
+        let mut text = format!("{}  {}\n", paint(STRONG, format.title), paint(FAINT, size));
+        text += &outline::draw(&self.items, 0);
+        text += "\n";
+        match &self.refusal {
+            Some(Refusal(why)) => text += &format!("{} {}\n", paint(BAD, "✗"), style::safe(why)),
+            None if self.deviations.is_empty() => {
+                text += &format!("{} accepted, no deviation from the standard\n", paint(GOOD, "✓"));
+            }
+            None => text += &format!("{} accepted, with {}\n", paint(NOTE, "✓"), count(self.deviations.len())),
+        }
+        for Deviation { cause, offset, .. } in &self.deviations {
+            text += &format!("  {} at byte {offset}\n", paint(NOTE, cause));
+        }
+        text
+    }
+}
+
+fn count(deviations: usize) -> String {
+    if deviations == 1 { "1 deviation".into() } else { format!("{deviations} deviations") }
+}
+
+impl Form {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Hex => "hex",
+            Self::Base64 => "base64",
+        }
+    }
+
+    const fn remark(self) -> &'static str {
+        match self {
+            Self::Raw => "",
+            Self::Hex => ", given in hex",
+            Self::Base64 => ", given in base64",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(bytes: &[u8]) -> Option<&'static str> {
+        let look = Look::new(bytes);
+        FORMATS.iter().find(|format| (format.looks_like)(&look)).map(|format| format.kind)
+    }
+
+    #[test]
+    fn formats_are_told() {
+        for (bytes, expected) in [
+            (&b"\x20\x80\x12dm"[..], Some("dm2-notification")),
+            (b"\x10\x80\x12dm", Some("dm2-notification")),
+            (br#"{"CMD":[["END"]]}"#, Some("dm2-package2")),
+            (br#"  {"x":{"Status":1},"CMD":["#, Some("dm2-package2")),
+            (br#"{"Status":[],"Alert":[]}"#, Some("dm2-package3")),
+            (br#"{"Alert":[{"Data":{"CMD":[]}}]}"#, Some("dm2-package1")),
+            (br#"{"MOS":[]}"#, Some("dm2-package1")),
+            (br#"[{"ClientURI":"x","MOData":{"Status":{}}}]"#, Some("dm2-mo-data")),
+            (br#"{"MOData":{"X":{"CMD":1}}}"#, Some("dm2-mo-data")),
+            (b"[]", Some("dm2-mo-data")),
+            (b"urn:oma:mo:oma-dm-devinfo:1.2//FwV\n", Some("dm2-client-uri")),
+            (br#"{"hello":"CMD"}"#, None),
+            (b"<SyncML/>", None),
+            (b"", None),
+        ] {
+            assert_eq!(kind(bytes), expected, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn encodings_are_told() {
+        for (given, form) in [
+            (&b"20 80 | 12 64 6d\n"[..], Form::Hex),
+            (b"IIASZG0=", Form::Base64),
+            (b"IIASZG0", Form::Base64),
+            (b"\x20\x80\x12dm", Form::Raw),
+            (br#"{"CMD":[]}"#, Form::Raw),
+            (b"urn:oma:mo:x:1.0//", Form::Raw),
+            (b"", Form::Raw),
+        ] {
+            assert_eq!(decode(given, None).unwrap().0, form, "{given:?}");
+        }
+        assert_eq!(decode(b"20801", Some(Form::Hex)).unwrap_err().to_string(), "the input is not hex");
+    }
+}
