@@ -24,11 +24,13 @@ use crate::{Error, ErrorKind, Timestamp};
 pub struct EffectId(u64);
 
 impl EffectId {
-    pub(crate) const fn new(id: u64) -> Self {
+    /// The id with this number, for a host that has stored it.
+    #[must_use]
+    pub const fn new(id: u64) -> Self {
         Self(id)
     }
 
-    /// The number, for logs.
+    /// The number.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0
@@ -917,6 +919,7 @@ impl Client {
         }
         let mut alerts = mem::take(&mut self.core.alerts);
         alerts.requeue();
+        self.core.start = None;
         self.core.steps = Vec::new();
         self.core.statuses = Vec::new();
         self.core.executions = BTreeMap::new();

@@ -138,3 +138,112 @@ pub fn closed(client: &mut Client) -> Closed {
         other => panic!("the end, not {other:?}"),
     }
 }
+
+/// The server's side of a session.
+pub mod server {
+    use super::*;
+    use dm_package::Command;
+    use dm_session::dm2::server::{Action, Closed, Event, Random, Received, RequestId};
+    use dm_session::dm2::{Server, ServerConfig};
+    use dm_session::http::Method;
+
+    pub fn config() -> ServerConfig {
+        ServerConfig::new(SERVER_ID, ENDPOINT)
+    }
+
+    pub fn start(config: ServerConfig) -> Server {
+        Server::start(config, Vec::new(), at(0)).unwrap()
+    }
+
+    pub fn random(seed: u8) -> Random {
+        Random::from([seed; 32])
+    }
+
+    pub fn p1(body: &str) -> Request {
+        Request::new(Method::Post, "/dm")
+            .with_header("Content-Type", media::INITIATION)
+            .with_header("Accept", media::REQUEST)
+            .with_header("OMADM-DevID", DEVICE)
+            .with_body(body.as_bytes())
+    }
+
+    pub fn plain_p1() -> Request {
+        p1(r#"{"Alert":[{"AlertType":"urn:oma:at:dm:2.0:ClientInitiatedMgmt"}]}"#)
+    }
+
+    pub fn p3(cookie: &str, body: &str) -> Request {
+        Request::new(Method::Post, "/dm")
+            .with_header("Content-Type", media::RESPONSE)
+            .with_header("OMADM-DevID", DEVICE)
+            .with_header("Cookie", cookie)
+            .with_body(body.as_bytes())
+    }
+
+    /// Gives the machine a request; the id is the seed of its randomness too.
+    pub fn request(server: &mut Server, id: u8, request: Request) {
+        server.handle(at(1), Event::Request { id: RequestId(id.into()), request, random: random(id) }).unwrap();
+    }
+
+    pub fn action(server: &mut Server) -> Action {
+        server.poll_action().expect("an action")
+    }
+
+    pub fn decide(server: &mut Server) -> Received {
+        match action(server) {
+            Action::Decide(received) => received,
+            other => panic!("a decision, not {other:?}"),
+        }
+    }
+
+    pub fn respond(server: &mut Server) -> (u64, Response) {
+        match action(server) {
+            Action::Respond { id, response } => (id.0, response),
+            other => panic!("a response, not {other:?}"),
+        }
+    }
+
+    /// The status of the refusal of this request.
+    pub fn refusal(server: &mut Server, id: u8, refused: Request) -> u16 {
+        request(server, id, refused);
+        let (answered, response) = respond(server);
+        assert_eq!(answered, u64::from(id));
+        response.status
+    }
+
+    pub fn commands(list: &str) -> Vec<Command<'static>> {
+        package2(&p2(list)).commands
+    }
+
+    /// The application chooses these commands.
+    pub fn choose(server: &mut Server, list: &str) -> Response {
+        server.handle(at(1), Event::Commands(commands(list))).unwrap();
+        respond(server).1
+    }
+
+    /// The `name=value` of the response's session cookie.
+    pub fn cookie(response: &Response) -> String {
+        let header = response.headers.get("Set-Cookie").expect("a cookie");
+        header.split(';').next().unwrap().to_owned()
+    }
+
+    pub fn closed(server: &mut Server) -> Closed {
+        match action(server) {
+            Action::Closed(closed) => {
+                assert_eq!(server.poll_action(), None, "nothing comes after the end");
+                assert!(server.is_closed());
+                closed
+            }
+            other => panic!("the end, not {other:?}"),
+        }
+    }
+
+    /// A server that has sent these commands; with the cookie of the session.
+    pub fn sent(config: ServerConfig, list: &str) -> (Server, String) {
+        let mut server = start(config);
+        request(&mut server, 1, plain_p1());
+        let _ = decide(&mut server);
+        let response = choose(&mut server, list);
+        let cookie = cookie(&response);
+        (server, cookie)
+    }
+}
