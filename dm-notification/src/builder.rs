@@ -12,14 +12,13 @@ use crate::{ConType, DIGEST_LEN, Error, ErrorKind, MAX_VALUE_LEN, Notification, 
 ///
 /// ```
 /// use dm_notification::{ConType, NotificationBuilder, NotificationId, UnixSeconds};
-/// let wire = NotificationBuilder::new("dm.example")?
+/// let message = NotificationBuilder::new("dm.example")?
 ///     .con_type(ConType::Wlan)
 ///     .notification_id(NotificationId(0xbeef))
 ///     .timestamp(UnixSeconds(1_388_534_400))
 ///     .req_mos()
-///     .sign(b"secret", b"nonce-A1")
-///     .to_vec();
-/// assert_eq!(wire.len(), 58);
+///     .sign(b"secret", b"nonce-A1");
+/// assert_eq!(message.encoded_len(), 58);
 /// # Ok::<(), dm_notification::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

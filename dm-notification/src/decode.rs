@@ -6,6 +6,9 @@ use nom::{IResult, Parser};
 
 use crate::{Error, ErrorKind, OptionNumber};
 
+/// The only version of the format.
+pub(crate) const VERSION: u8 = 2;
+
 /// The length nibble that says "one more byte follows, add it to 15".
 pub(crate) const EXTENDED: u8 = 15;
 
@@ -42,7 +45,7 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The next option, or why it cannot be read.
+    /// The next option, or why it cannot be read. (Inlined, like what it calls: the caller's rules then see through it.)
     #[inline(always)]
     pub(crate) fn step(&mut self) -> Option<Result<Found<'a>, Error>> {
         self.left = self.left.checked_sub(1)?;

@@ -1,10 +1,7 @@
 //! Writing: the header and the options, and where they may be written to.
 
-use crate::decode::EXTENDED;
+use crate::decode::{EXTENDED, VERSION};
 use crate::{Error, ErrorKind, MAX_VALUE_LEN};
-
-/// The only version there is, in the place it has in the first byte.
-const VERSION: u8 = 2 << 4;
 
 /// The values of the options 1 to 6, each at its number minus one. The order of the wire is the order of the table,
 /// so it rises strictly whatever is in it.
@@ -98,7 +95,7 @@ pub(crate) fn encode(table: &Table<'_>, out: &mut impl sealed::Sealed) -> Result
 /// Puts the header and the options. The values come from checked types, so none is longer than an option can hold.
 pub(crate) fn write(table: &Table<'_>, out: &mut impl sealed::Sealed) {
     let count = table.iter().flatten().fold(0_u8, |count, _| count.saturating_add(1));
-    out.put(&[VERSION | count >> 1, count << 7]);
+    out.put(&[VERSION << 4 | count >> 1, count << 7]);
     let mut delta = 0_u8;
     for value in table {
         delta = delta.saturating_add(1);
@@ -119,4 +116,35 @@ pub(crate) fn to_vec(table: &Table<'_>) -> alloc::vec::Vec<u8> {
     let mut out = alloc::vec::Vec::with_capacity(len(table));
     write(table, &mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_at_every_boundary_of_length() {
+        let value = [0xa5; MAX_VALUE_LEN];
+        let heads: [(usize, &[u8]); 7] = [
+            (0, &[0x30]),
+            (1, &[0x31]),
+            (14, &[0x3e]),
+            (15, &[0x3f, 0]),
+            (16, &[0x3f, 1]),
+            (32, &[0x3f, 17]),
+            (270, &[0x3f, 255]),
+        ];
+        for (length, head) in heads {
+            let table = [None, None, Some(&value[..length]), None, None, Some(&[][..])];
+            let mut buffer = [0; 300];
+            let mut left = &mut buffer[..];
+            encode(&table, &mut left).unwrap();
+            let written = 300 - left.len();
+            assert_eq!(written, len(&table));
+            let (front, rest) = buffer[2..written].split_at(head.len());
+            assert_eq!(buffer[..2], [0x21, 0x00]);
+            assert_eq!(front, head);
+            assert_eq!(rest, [&value[..length], &[0x30]].concat());
+        }
+    }
 }

@@ -45,7 +45,8 @@ impl core::error::Error for Error {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input ends inside the header or an option. Points to where the field that is cut off begins.
+    /// The input ends inside the header or an option. Points to where the byte that is missing, or the value that is cut
+    /// off, begins.
     UnexpectedEnd,
     /// VER is not 2. Points to byte 0.
     UnsupportedVersion,

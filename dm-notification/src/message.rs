@@ -81,7 +81,7 @@ impl<'a> Notification<'a> {
         };
 
         let (header, mut options) = decode::start(bytes)?;
-        if header.version != 2 {
+        if header.version != decode::VERSION {
             return Err(Error::new(ErrorKind::UnsupportedVersion, 0));
         }
         if header.option_count > limits.max_options {

@@ -23,9 +23,10 @@ use crate::{ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, St
 /// the receiver forget a signed one or refuse the next. A duplicate is known by NOTIFICATION-ID; without one by its
 /// digest; unsigned and without one by its TIMESTAMP; with none of them it is not known. When more than `IDS` signed
 /// notifications come within the window, the oldest is forgotten, and from then on TIMESTAMP must be greater than
-/// the forgotten one's. Choose `SERVERS` at least as great as the number of accounts: a server for which there is no
-/// room is not heard. Without a clock nothing grows old, so a server that signs the very same bytes again, with
-/// neither NOTIFICATION-ID nor TIMESTAMP, is not heard again until other notifications have taken their place.
+/// the forgotten one's; one that had no TIMESTAMP could be replayed. Choose `SERVERS` at least as great as the number of
+/// accounts: a server for which there is no room is not heard. Without a clock nothing grows old, so a server that signs
+/// the very same bytes again, with neither NOTIFICATION-ID nor TIMESTAMP, is not heard again until other notifications
+/// have taken their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver<const SERVERS: usize = 4, const IDS: usize = 8> {
     policy: Policy,
@@ -85,11 +86,6 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         };
         let signed = policy.authenticate(&notification, &account, accounts)?;
 
-        let key = ServerKey::of(account.server_id);
-        let server = self.servers.iter().find(|server| server.key == key);
-        if server.is_none() && self.servers.is_full() {
-            return Err(Ignored::NoRoom);
-        }
         let timestamp = notification.timestamp();
         let window = policy.clock_window.as_secs();
         if let (Some(now), Some(timestamp)) = (now, timestamp)
@@ -97,14 +93,20 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         {
             return Err(Ignored::OutsideWindow);
         }
+        let key = ServerKey::of(account.server_id);
         let mark = Mark::of(&notification);
-        if let Some(server) = server {
-            let memory = if signed { &server.signed } else { &server.unsigned };
-            memory.check(now, timestamp, mark)?;
-            // The queue keeps the newest, but never gives up what was signed for what was not.
-            if account.session_running && !signed && server.queued.is_some_and(|queued| queued.authenticated) {
-                return Err(Ignored::Busy);
+        match self.servers.iter().find(|server| server.key == key) {
+            Some(server) => {
+                let memory = if signed { &server.signed } else { &server.unsigned };
+                memory.check(now, timestamp, mark)?;
+                // The queue keeps the newest, but never gives up what was signed for what was not.
+                let held = server.queued.is_some_and(|queued| queued.authenticated);
+                if account.session_running && held && !signed {
+                    return Err(Ignored::Busy);
+                }
             }
+            None if self.servers.is_full() => return Err(Ignored::NoRoom),
+            None => {}
         }
         let until = now.max(timestamp).map(|latest| latest.saturating_add(window));
         Ok(Accepted {
@@ -390,7 +392,7 @@ pub struct Account<'a> {
     pub server_id: &'a str,
     /// `Auth/Noti`, if it is there.
     pub credentials: Option<Credentials<'a>>,
-    /// Whether a session with this server is running now.
+    /// Whether a session with this server is running, from the moment its trigger was taken up until it has ended.
     pub session_running: bool,
 }
 

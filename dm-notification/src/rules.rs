@@ -66,8 +66,8 @@ fn timestamp(value: &[u8]) -> Result<(Timestamp<'_>, bool), ErrorKind> {
     }
 }
 
-/// Checks a SERVER-ID of at most `max_len` bytes: UTF-8 in Net-Unicode form (RFC 5198), not empty, no control character (U+0000 to U+001F,
-/// U+007F to U+009F), no U+FEFF. Offsets count from the start of `value`.
+/// Checks a SERVER-ID of at most `max_len` bytes: UTF-8 in Net-Unicode form (RFC 5198), not empty, no control character
+/// (U+0000 to U+001F, U+007F to U+009F), no U+FEFF. Offsets count from the start of `value`.
 #[inline]
 pub(crate) fn server_id(value: &[u8], max_len: usize) -> Result<&str, Error> {
     if value.is_empty() {
