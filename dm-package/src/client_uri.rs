@@ -298,14 +298,18 @@ fn split(text: &str, strictness: Strictness, limits: &Limits, deviations: &mut V
     if text.len() > limits.max_uri_len {
         return Err(Error::new(ErrorKind::UriTooLong, limits.max_uri_len));
     }
-    let (head, query) = match text.split_once('?') {
+    if let Some(parts) = split_plain(text) {
+        return Ok(parts);
+    }
+    let (head, query) = match uri::split_once(text, b'?') {
         None => (text, None),
         Some((head, query)) => (head, Some(query)),
     };
     let path_end = head.len();
-    uri::check_chars(head, PATH)?;
+    let encoded = uri::check_chars(head, PATH)?;
     let (moid, rest) = head.split_once('/').ok_or(Error::new(ErrorKind::UriIncomplete, path_end))?;
-    check_moid(moid)?;
+    // Its characters have been checked with the others.
+    check_moid_start(moid)?;
     let instance_start = moid.len().saturating_add(1);
     let (instance, path) = match rest.split_once('/') {
         Some((instance, path)) => (instance, path),
@@ -320,6 +324,7 @@ fn split(text: &str, strictness: Strictness, limits: &Limits, deviations: &mut V
     let mut x_names = |raw: &str, offset: usize| match x_name(raw) {
         Some(letter) if !used.insert(letter) => Err(Error::new(ErrorKind::UriXNameRepeated, offset)),
         Some(_) => Ok(()),
+        None if !encoded => Ok(()),
         None => uri::decode(raw).map(|_| ()).map_err(|error| error.shifted(offset)),
     };
     x_names(instance, instance_start)?;
@@ -369,6 +374,18 @@ fn split(text: &str, strictness: Strictness, limits: &Limits, deviations: &mut V
     Ok(Parts { moid: moid.len(), instance: instance_end, path: path_end })
 }
 
+/// The same for the plainest addresses, which are nearly all: names only, no query.
+fn split_plain(text: &str) -> Option<Parts> {
+    let (moid, rest) = uri::split_once(text, b'/')?;
+    let (instance, path) = uri::split_once(rest, b'/')?;
+    let empty = path.starts_with('/') || path.as_bytes().windows(2).any(|pair| pair == b"//");
+    if empty || !uri::is_plain(text) || check_moid_start(moid).is_err() {
+        return None;
+    }
+    let instance = moid.len().saturating_add(1).saturating_add(instance.len());
+    Some(Parts { moid: moid.len(), instance, path: text.len() })
+}
+
 /// Where the first x-name without `nv` stands.
 #[cold]
 fn unbound(head: &str, instance_start: usize, bound: Letters) -> usize {
@@ -405,10 +422,12 @@ fn check_nv(text: &str) -> Result<char, Error> {
 
 /// Checks a MOID: one segment of URI characters that does not start like a ServerURI.
 pub(crate) fn check_moid(moid: &str) -> Result<(), Error> {
-    if moid.is_empty() || uri::is_server_class(moid) {
-        return Err(Error::new(ErrorKind::UriMoid, 0));
-    }
-    uri::check_chars(moid, PCHAR)
+    check_moid_start(moid)?;
+    uri::check_chars(moid, PCHAR).map(|_| ())
+}
+
+fn check_moid_start(moid: &str) -> Result<(), Error> {
+    if moid.is_empty() || uri::is_server_class(moid) { Err(Error::new(ErrorKind::UriMoid, 0)) } else { Ok(()) }
 }
 
 /// Puts a ClientURI together from names and values as they are, percent-encoding what must be.

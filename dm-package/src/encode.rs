@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use crate::{
     Alert, ClientUri, Command, Error, ErrorKind, Json, JsonKind, Limits, MoData, MoItem, MosItem, Package1, Package2,
-    Package3, Status, Str, decode, mo, names,
+    Package3, Status, Str, decode, mo,
+    names::{self, keys},
 };
 
 /// `encode`, `encoded_len` and `to_vec` for a type that is [`Encode`].
@@ -59,6 +60,7 @@ pub trait Sink: Sealed {}
 impl Sink for Vec<u8> {}
 
 impl Sealed for Vec<u8> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), ()> {
         self.extend_from_slice(bytes);
         Ok(())
@@ -192,6 +194,7 @@ pub(crate) struct Writer<'s, S> {
 }
 
 impl<S: Sealed> Writer<'_, S> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.sink.put(bytes).map_err(|()| self.error(ErrorKind::BufferTooSmall))
     }
@@ -208,7 +211,7 @@ impl<S: Sealed> Writer<'_, S> {
     fn string(&mut self, text: &str) -> Result<(), Error> {
         self.put(b"\"")?;
         let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
+        while let Some(at) = first_escape(rest) {
             let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, &[]));
             let Some((&byte, tail)) = tail.split_first() else { break };
             self.put(plain)?;
@@ -248,22 +251,32 @@ impl<S: Sealed> Writer<'_, S> {
         self.put(b"]")
     }
 
-    /// The name of a member, after what separates it from the one before. Names of the specification need no escape.
-    fn name(&mut self, first: &mut bool, name: &str) -> Result<(), Error> {
-        self.put(if core::mem::replace(first, false) { b"{\"" } else { b",\"" })?;
-        self.put(name.as_bytes())?;
-        self.put(b"\":")
+    /// The name of a member, and the comma before it unless it is the first.
+    #[inline]
+    fn name(&mut self, first: &mut bool, key: &'static [u8]) -> Result<(), Error> {
+        match key {
+            [_, name @ ..] if core::mem::replace(first, false) => {
+                self.put(b"{")?;
+                self.put(name)
+            }
+            _ => self.put(key),
+        }
     }
 
-    fn text_member(&mut self, first: &mut bool, name: &str, value: Option<&Str<'_>>) -> Result<(), Error> {
+    fn text_member(&mut self, first: &mut bool, key: &'static [u8], value: Option<&Str<'_>>) -> Result<(), Error> {
         let Some(value) = value else { return Ok(()) };
-        self.name(first, name)?;
+        self.name(first, key)?;
         self.string(value)
     }
 
-    fn client_uri_member(&mut self, first: &mut bool, name: &str, value: Option<&Str<'_>>) -> Result<(), Error> {
+    fn client_uri_member(
+        &mut self,
+        first: &mut bool,
+        key: &'static [u8],
+        value: Option<&Str<'_>>,
+    ) -> Result<(), Error> {
         let Some(value) = value else { return Ok(()) };
-        self.name(first, name)?;
+        self.name(first, key)?;
         self.client_uri(value)
     }
 
@@ -280,7 +293,7 @@ impl<S: Sealed> Writer<'_, S> {
         if alerts.is_empty() {
             return Ok(());
         }
-        self.name(first, names::ALERT)?;
+        self.name(first, keys::ALERT)?;
         self.array(alerts, |out, alert| alert.write(out))
     }
 
@@ -305,7 +318,16 @@ impl<S: Sealed> Writer<'_, S> {
 }
 
 const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+/// Whole blocks first: without an early exit inside, the compiler looks at all bytes of one at once.
+fn first_escape(bytes: &[u8]) -> Option<usize> {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let plain = |block: &&[u8; 16]| block.iter().fold(0, |any, byte| any | u8::from(needs_escape(*byte))) == 0;
+    let start = blocks.iter().take_while(plain).count().saturating_mul(16);
+    let found = bytes.get(start..)?.iter().position(|byte| needs_escape(*byte))?;
+    Some(start.saturating_add(found))
 }
 
 impl Encode for Package1<'_> {
@@ -313,7 +335,7 @@ impl Encode for Package1<'_> {
         decode::session_starts(self).or_else(|kind| out.refuse(kind.strict_error()))?;
         let mut first = true;
         if let Some(mos) = &self.mos {
-            out.name(&mut first, names::MOS)?;
+            out.name(&mut first, keys::MOS)?;
             out.array(mos, |out, item| item.write(out))?;
         }
         out.alerts(&mut first, &self.alerts)?;
@@ -324,9 +346,9 @@ impl Encode for Package1<'_> {
 impl Encode for MosItem<'_> {
     fn write<S: Sealed>(&self, out: &mut Writer<'_, S>) -> Result<(), Error> {
         let mut first = true;
-        out.text_member(&mut first, names::DDF, self.ddf.as_ref())?;
-        out.text_member(&mut first, names::MOID, Some(&self.moid))?;
-        out.name(&mut first, names::MIID)?;
+        out.text_member(&mut first, keys::DDF, self.ddf.as_ref())?;
+        out.text_member(&mut first, keys::MOID, Some(&self.moid))?;
+        out.name(&mut first, keys::MIID)?;
         out.array(&self.miids, |out, miid| out.string(miid))?;
         out.put(b"}")
     }
@@ -336,7 +358,7 @@ impl Encode for Package2<'_> {
     fn write<S: Sealed>(&self, out: &mut Writer<'_, S>) -> Result<(), Error> {
         let mut first = true;
         let mut ended = false;
-        out.name(&mut first, names::CMD)?;
+        out.name(&mut first, keys::CMD)?;
         out.array(&self.commands, |out, command| {
             if matches!(command, Command::End) && core::mem::replace(&mut ended, true) {
                 return out.refuse(ErrorKind::EndRepeated);
@@ -379,7 +401,7 @@ impl Encode for Command<'_> {
 impl Encode for Package3<'_> {
     fn write<S: Sealed>(&self, out: &mut Writer<'_, S>) -> Result<(), Error> {
         let mut first = true;
-        out.name(&mut first, names::STATUS)?;
+        out.name(&mut first, keys::STATUS)?;
         out.array(&self.statuses, |out, status| status.write(out))?;
         out.alerts(&mut first, &self.alerts)?;
         out.extra(&mut first, &[names::STATUS, names::ALERT], &self.extra)?;
@@ -390,17 +412,17 @@ impl Encode for Package3<'_> {
 impl Encode for Status<'_> {
     fn write<S: Sealed>(&self, out: &mut Writer<'_, S>) -> Result<(), Error> {
         let mut first = true;
-        out.name(&mut first, names::SC)?;
+        out.name(&mut first, keys::SC)?;
         // Three digits: a status code lies in 100..=599.
         let code = self.sc.as_u16();
         let digit = |value: u16| u8::try_from(value % 10).map_or(b'0', |value| value | b'0');
         out.put(&[digit(code / 100), digit(code / 10), digit(code)])?;
         if !self.uris.is_empty() {
-            out.name(&mut first, names::URI)?;
+            out.name(&mut first, keys::URI)?;
             out.array(&self.uris, |out, uri| out.client_uri(uri))?;
         }
         if !self.data.is_empty() {
-            out.name(&mut first, names::STATUS_DATA)?;
+            out.name(&mut first, keys::STATUS_DATA)?;
             out.array(&self.data, |out, item| item.write(out))?;
         }
         out.extra(&mut first, &[names::SC, names::URI, names::STATUS_DATA], &self.extra)?;
@@ -411,14 +433,14 @@ impl Encode for Status<'_> {
 impl Encode for Alert<'_> {
     fn write<S: Sealed>(&self, out: &mut Writer<'_, S>) -> Result<(), Error> {
         let mut first = true;
-        out.text_member(&mut first, names::ALERT_TYPE, Some(&self.alert_type))?;
-        out.client_uri_member(&mut first, names::SOURCE_URI, self.source_uri.as_ref())?;
-        out.client_uri_member(&mut first, names::TARGET_URI, self.target_uri.as_ref())?;
+        out.text_member(&mut first, keys::ALERT_TYPE, Some(&self.alert_type))?;
+        out.client_uri_member(&mut first, keys::SOURCE_URI, self.source_uri.as_ref())?;
+        out.client_uri_member(&mut first, keys::TARGET_URI, self.target_uri.as_ref())?;
         if let Some(mark) = self.mark {
-            out.name(&mut first, names::MARK)?;
+            out.name(&mut first, keys::MARK)?;
             out.string(mark.as_str())?;
         }
-        out.text_member(&mut first, names::DATA_TYPE, self.data_type.as_ref())?;
+        out.text_member(&mut first, keys::DATA_TYPE, self.data_type.as_ref())?;
         if let Some(data) = &self.data {
             if self.data_type.is_none() {
                 return out.refuse(ErrorKind::AlertDataTypeMissing);
@@ -426,7 +448,7 @@ impl Encode for Alert<'_> {
             if data.kind() != JsonKind::Object {
                 return out.refuse(ErrorKind::AlertDataNotObject);
             }
-            out.name(&mut first, names::DATA)?;
+            out.name(&mut first, keys::DATA)?;
             out.put(data.raw().as_bytes())?;
         }
         out.put(b"}")
@@ -446,10 +468,10 @@ impl Encode for MoItem<'_> {
         }
         mo::check(&self.mo_data).or_else(|kind| out.refuse(kind))?;
         let mut first = true;
-        out.text_member(&mut first, names::DDF, self.ddf.as_ref())?;
-        out.client_uri_member(&mut first, names::CLIENT_URI, Some(&self.client_uri))?;
-        out.text_member(&mut first, names::CV, self.cv.as_ref())?;
-        out.name(&mut first, names::MO_DATA)?;
+        out.text_member(&mut first, keys::DDF, self.ddf.as_ref())?;
+        out.client_uri_member(&mut first, keys::CLIENT_URI, Some(&self.client_uri))?;
+        out.text_member(&mut first, keys::CV, self.cv.as_ref())?;
+        out.name(&mut first, keys::MO_DATA)?;
         out.put(self.mo_data.raw().as_bytes())?;
         out.put(b"}")
     }

@@ -38,10 +38,9 @@ macro_rules! members {
     };
 }
 
-/// Commands are rarely shorter than this, so the list seldom grows.
-const BYTES_PER_COMMAND: usize = 48;
-/// The same for statuses.
-const BYTES_PER_STATUS: usize = 12;
+/// Commands and statuses are about as long, so that a first guess from the length of the text saves their lists from
+/// growing, and never takes more than twice the memory of the text.
+const BYTES_PER_ENTRY: usize = 48;
 
 pub(crate) fn package1<'a>(text: &'a str, limits: &Limits) -> Option<Package1<'a>> {
     whole(text, ObjectSeed::new(text, limits))
@@ -64,7 +63,7 @@ pub(crate) fn package2<'a>(text: &'a str, strictness: Strictness, limits: &Limit
     }
 
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let commands = Commands { strictness, limits, capacity: text.len() / BYTES_PER_COMMAND };
+    let commands = Commands { strictness, limits, capacity: text.len() / BYTES_PER_ENTRY };
     let package = deserializer.deserialize_map(Read { commands }).ok()?;
     deserializer.end().ok()?;
     Some(package)
@@ -76,7 +75,7 @@ pub(crate) fn package3<'a>(text: &'a str, limits: &Limits) -> Option<Package3<'a
 
 pub(crate) fn mo_data<'a>(text: &'a str, limits: &Limits) -> Option<MoData<'a>> {
     let item = ObjectSeed::new(text, limits);
-    Some(MoData { items: whole(text, ListSeed { item, max: limits.max_mo_items, capacity: 1 })? })
+    Some(MoData { items: whole(text, ListSeed { item, max: limits.max_mo_items, capacity: 0 })? })
 }
 
 fn whole<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Option<S::Value> {
@@ -123,7 +122,7 @@ impl<'l, T> ObjectSeed<'l, T> {
     }
 
     fn texts<'de>(&self) -> ListSeed<PhantomData<Str<'de>>> {
-        ListSeed { item: PhantomData, max: self.limits.max_strings, capacity: 1 }
+        ListSeed { item: PhantomData, max: self.limits.max_strings, capacity: 0 }
     }
 }
 
@@ -166,11 +165,8 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for ListSeed<S> {
     expecting!();
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(self.capacity.min(self.max));
         while let Some(item) = seq.next_element_seed(self.item)? {
-            if items.is_empty() {
-                items.reserve_exact(self.capacity.min(self.max));
-            }
             if items.len() >= self.max {
                 return Err(surprise());
             }
@@ -254,8 +250,8 @@ impl<'de> Object<'de> for Package1<'de> {
     fn read<A: MapAccess<'de>>(mut map: A, seed: ObjectSeed<'_, Self>) -> Result<Self, A::Error> {
         let limits = seed.limits;
         members!(map, limits, {
-            mos = names::MOS => seed.list(limits.max_mos, 1),
-            alerts = names::ALERT => seed.list(limits.max_alerts, 1),
+            mos = names::MOS => seed.list(limits.max_mos, 0),
+            alerts = names::ALERT => seed.list(limits.max_alerts, 0),
         });
         Ok(Self { mos, alerts: alerts.unwrap_or_default() })
     }
@@ -276,8 +272,8 @@ impl<'de> Object<'de> for Package3<'de> {
     fn read<A: MapAccess<'de>>(mut map: A, seed: ObjectSeed<'_, Self>) -> Result<Self, A::Error> {
         let limits = seed.limits;
         members!(map, limits, {
-            statuses = names::STATUS => seed.list(limits.max_statuses, seed.len / BYTES_PER_STATUS),
-            alerts = names::ALERT => seed.list(limits.max_alerts, 1),
+            statuses = names::STATUS => seed.list(limits.max_statuses, seed.len / BYTES_PER_ENTRY),
+            alerts = names::ALERT => seed.list(limits.max_alerts, 0),
         });
         Ok(Self { statuses: statuses.ok_or_else(surprise)?, alerts: alerts.unwrap_or_default(), extra: Vec::new() })
     }
@@ -288,7 +284,7 @@ impl<'de> Object<'de> for Status<'de> {
         members!(map, seed.limits, {
             sc = names::SC => PhantomData::<StatusCode>,
             uris = names::URI => seed.texts(),
-            data = names::STATUS_DATA => seed.list(seed.limits.max_mo_items, 1),
+            data = names::STATUS_DATA => seed.list(seed.limits.max_mo_items, 0),
         });
         Ok(Self {
             sc: sc.ok_or_else(surprise)?,

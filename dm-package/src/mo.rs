@@ -236,29 +236,34 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
     if max_depth == 0 {
         return Err(Error::new(ErrorKind::TooDeep, 0));
     }
-    // The names of all open objects, and where those of each begin.
-    let mut names: Vec<Name<'_>> = Vec::new();
-    let mut open: Vec<usize> = Vec::from([0]);
-    while let Some(&base) = open.last() {
+    // The names of all open objects. Those of the innermost begin at `base`; the bases of the others wait in `outer`.
+    let mut names: Vec<Name<'_>> = Vec::with_capacity(8);
+    let mut outer: Vec<usize> = Vec::new();
+    let mut base = 0_usize;
+    loop {
         let Some(raw) = cursor.name() else {
-            let mut own = names.split_off(base);
-            if open.len() == 1 {
+            let own = names.get_mut(base..).unwrap_or_default();
+            if outer.is_empty() {
                 found.outer_names = own.len();
             }
             if own.len() > 1 {
-                own.sort_by(|a, b| (&a.name, a.start).cmp(&(&b.name, b.start)));
-            }
-            for pair in own.windows(2) {
-                if let [a, b] = pair
-                    && a.name == b.name
-                {
-                    found.repeated.push(Repeated { stale: a.start..a.next, later: b.start });
-                    if open.len() == 1 {
-                        found.outer_names = found.outer_names.saturating_sub(1);
+                own.sort_unstable_by(|a, b| (&a.name, a.start).cmp(&(&b.name, b.start)));
+                for pair in own.windows(2) {
+                    if let [a, b] = pair
+                        && a.name == b.name
+                    {
+                        found.repeated.push(Repeated { stale: a.start..a.next, later: b.start });
+                        if outer.is_empty() {
+                            found.outer_names = found.outer_names.saturating_sub(1);
+                        }
                     }
                 }
             }
-            open.pop();
+            names.truncate(base);
+            match outer.pop() {
+                None => return Ok(found),
+                Some(enclosing) => base = enclosing,
+            }
             continue;
         };
         let start = cursor.offset_before(raw);
@@ -269,15 +274,17 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
         }
         let name = scan::unquote(raw).ok_or(Error::new(ErrorKind::Syntax, start))?;
         names.push(Name { name, start, next: start });
-        let at = cursor.peek();
+        let first = cursor.peek();
         let offset = cursor.offset();
-        match at {
+        match first {
             Some(b'{') => {
-                if open.len() >= max_depth {
+                // The object around everything is a level too.
+                if outer.len().saturating_add(1) >= max_depth {
                     return Err(Error::new(ErrorKind::TooDeep, offset));
                 }
                 cursor.eat(b'{');
-                open.push(names.len());
+                outer.push(base);
+                base = names.len();
             }
             Some(b'[') => return Err(Error::new(ErrorKind::MoArray, offset)),
             _ => {
@@ -288,7 +295,6 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
             }
         }
     }
-    Ok(found)
 }
 
 /// The text without the members that no longer count.

@@ -3,6 +3,8 @@
 //! This is no parser: it finds the pieces of a text known to be well-formed, front to back, without recursion, each
 //! byte once. On any other text it gives wrong pieces or none, but never panics.
 
+use memchr::{memchr, memchr2};
+
 use crate::{Error, ErrorKind, Str};
 
 /// A position in JSON text.
@@ -100,7 +102,7 @@ impl<'a> Cursor<'a> {
         self.advance();
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
-            let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let stop = memchr2(b'"', b'\\', rest)?;
             self.at = self.at.saturating_add(stop);
             let escape = self.byte() == Some(b'\\');
             self.at = self.at.saturating_add(if escape { 2 } else { 1 });
@@ -122,7 +124,7 @@ impl<'a> Cursor<'a> {
 /// The characters of a string given with its quotes.
 pub(crate) fn unquote(raw: &str) -> Option<Str<'_>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(raw).ok() } else { Some(Str::borrowed(inner)) }
+    if memchr(b'\\', inner.as_bytes()).is_some() { serde_json::from_str(raw).ok() } else { Some(Str::borrowed(inner)) }
 }
 
 /// Checks what serde_json leaves open in text it only steps over: how deep it nests, and whether every escape names a
@@ -156,7 +158,7 @@ pub(crate) fn check(text: &str, max_depth: usize) -> Result<(), Error> {
 pub(crate) fn check_escapes(raw: &str) -> Result<(), Error> {
     let bytes = raw.as_bytes();
     let mut at = 0_usize;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'\\', rest)) {
         at = at.saturating_add(found);
         let length = match unit(bytes, at) {
             None => 2,

@@ -169,15 +169,18 @@ fn split(text: &str) -> Result<Parts, Error> {
     let host_start = text.len().saturating_sub(rest.len());
     let bad_host = |offset: usize| Error::new(ErrorKind::ServerUriHost, host_start.saturating_add(offset));
 
-    let authority_len = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority_len = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at_checked(authority_len).unwrap_or((rest, ""));
-    if let Some(at) = authority.find('@') {
+    if let Some(at) = memchr::memchr(b'@', authority.as_bytes()) {
         return Err(bad_host(at));
     }
     let host_len = match authority.strip_prefix('[') {
         None => {
-            let host = authority.split_once(':').map_or(authority, |(host, _)| host);
-            uri::check_chars(host, REG_NAME).map_err(|error| error.shifted(host_start))?;
+            let host = uri::split_once(authority, b':').map_or(authority, |(host, _)| host);
+            // Of what is plain only `/`, `:` and `@` may not stand in a host, and none of them is left here.
+            if !uri::is_plain(host) {
+                uri::check_chars(host, REG_NAME).map_err(|error| error.shifted(host_start))?;
+            }
             host.len()
         }
         Some(inner) => {
@@ -202,13 +205,15 @@ fn split(text: &str) -> Result<Parts, Error> {
     };
 
     let path = host_start.saturating_add(authority_len);
-    let (path_text, query) = match tail.split_once('?') {
+    let (path_text, query) = match uri::split_once(tail, b'?') {
         None => (tail, ""),
         Some((path, query)) => (path, query),
     };
     uri::check_chars(path_text, PATH).map_err(|error| error.shifted(path))?;
     let query_start = path.saturating_add(path_text.len()).saturating_add(1);
-    uri::check_chars(query, QUERY).map_err(|error| error.shifted(query_start))?;
+    if !query.is_empty() {
+        uri::check_chars(query, QUERY).map_err(|error| error.shifted(query_start))?;
+    }
     Ok(Parts { scheme, host_start, host_end, port, path })
 }
 
