@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
+use dm_notification::Trigger;
 use dm_package::{Alert, MediaType, MosItem, Package1, Package2, Package3, Status, StatusCode, Str, media};
 
 use super::alerts::{AlertQueue, Destination, ExecResult, Execution};
@@ -57,6 +58,12 @@ pub enum Start {
         /// That ServerURI.
         server_uri: String,
     },
+}
+
+impl From<Trigger<'_>> for Start {
+    fn from(trigger: Trigger<'_>) -> Self {
+        Self::Notification { notification_id: trigger.notification_id.map(|id| id.0), req_mos: trigger.req_mos }
+    }
 }
 
 /// What the host tells the machine.
