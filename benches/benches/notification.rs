@@ -1,4 +1,5 @@
 //! Package#0: parse, verify, sign and encode.
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
