@@ -2,7 +2,7 @@
 //! changes. Everything is done in place and written down; a refusal takes it back.
 
 use super::arena::{Content, Node, NodeId};
-use super::definition::{MoDefinition, Schema};
+use super::definition::{Access, MoDefinition, Schema};
 use super::error::{TreeError, TreeErrorKind};
 use super::mo_tree::{Accounts, Instance, MoTree};
 use super::names;
@@ -112,7 +112,7 @@ impl Change<'_> {
             Some(miid) => miid.into(),
             None => loop {
                 let candidate = entry.next_miid.to_string().into_boxed_str();
-                entry.next_miid = entry.next_miid.saturating_add(1);
+                entry.next_miid = entry.next_miid.checked_add(1).ok_or(TreeErrorKind::LimitExceeded)?;
                 if !entry.by_miid.contains_key(&candidate) {
                     break candidate;
                 }
@@ -185,12 +185,15 @@ impl Change<'_> {
     pub(crate) fn set_leaf(&mut self, id: NodeId, input: Input<'_>) -> Result<(), TreeErrorKind> {
         let node = self.tree.arena.get(id).ok_or(TreeErrorKind::NotFound)?;
         let Content::Leaf { format: current, .. } = node.content else { return Err(TreeErrorKind::Format) };
-        if self.author == Author::Server && !self.tree.access(node).contains(super::Access::REPLACE) {
+        let access = self.tree.access(node);
+        if self.author == Author::Server && !access.contains(Access::REPLACE) {
             return Err(TreeErrorKind::NotAllowed);
         }
         let format = self.tree.defined_format(node.mo, node.schema);
         let content = self.fit(format, Some(current), input)?;
-        if self.tree.arena.get(id).is_some_and(|node| node.content == content) {
+        // The same value is no change; but where it cannot be read, that there was no change would tell
+        // that a guess was right.
+        if access.contains(Access::GET) && self.tree.arena.get(id).is_some_and(|node| node.content == content) {
             return Ok(());
         }
         if let Some(old) = self.tree.arena.replace(id, content) {

@@ -63,8 +63,9 @@ impl Access {
         })
     }
 
-    const fn any_of(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    /// Whether there is one with which a server changes something.
+    pub(crate) const fn changes(self) -> bool {
+        self.0 & (Self::ADD.0 | Self::REPLACE.0 | Self::DELETE.0) != 0
     }
 }
 
@@ -470,7 +471,7 @@ impl MoDefinition {
         let Some(entry) = self.entries.get_mut(index) else { return Ok(()) };
         let name = entry.name.clone();
         let (interior, is_root) = (entry.format == Format::Node, index == 0);
-        entry.writable = entry.access.any_of(Access::ADD | Access::REPLACE | Access::DELETE);
+        entry.writable = entry.access.changes();
         let (writable, parent) = (entry.writable, entry.parent);
         if let Some(value) = entry.default.take() {
             entry.default = value.into_format(entry.format).filter(|value| value.weight() <= limits.value_len);
@@ -483,7 +484,7 @@ impl MoDefinition {
             || (name.is_none() && entry.permanent)
             || (name.is_some() && !is_root && entry.occurrence.max() != Some(1))
             || entry.occurrence.max() == Some(0)
-            || entry.depth.saturating_add(usize::from(interior)) > limits.levels()
+            || entry.depth.saturating_add(usize::from(interior)) > TreeLimits::DEFAULT.depth
             || name.as_deref().is_some_and(bad_name);
         if contradicts || parent.is_none() != is_root {
             return Err(name);

@@ -54,8 +54,8 @@ enum Place {
     Node(NodeId),
     /// A node that is not there yet, and its name.
     New(NodeId, Box<str>),
-    /// An instance that is not there yet.
-    Instance(usize),
+    /// An instance of this MO that is not there yet.
+    Instance(String),
 }
 
 impl MoTree {
@@ -197,10 +197,10 @@ impl MoTree {
         match self.place(server_id, text, true)? {
             Place::Node(id) => {
                 let node = self.arena.get(id).ok_or(TreeErrorKind::NotFound)?;
-                let allowed = match self.entry(node) {
-                    Some(entry) if node.is_interior() && matches!(node.schema, Schema::Defined(_)) => entry.writable,
-                    Some(entry) => entry.access.contains(Access::REPLACE) || (node.is_interior() && entry.writable),
-                    None => true,
+                let allowed = if node.is_interior() {
+                    self.is_changeable(node)
+                } else {
+                    self.access(node).contains(Access::REPLACE)
                 };
                 if allowed { Ok(()) } else { Err(TreeErrorKind::NotAllowed) }
             }
@@ -287,25 +287,18 @@ impl MoTree {
         if !self.is_provisioned(server_id, moid) {
             return Err(TreeErrorKind::Forbidden);
         }
-        let Some(number) = self.by_moid.get(moid).copied() else {
-            // Its place in the list is made when the instance is.
+        let number = self.by_moid.get(moid).copied();
+        let mo = number.and_then(|number| self.mos.get(number));
+        let defined = mo.and_then(|mo| Some((mo, mo.definition.as_ref()?.entry(0)?)));
+        let (Some(number), Some((mo, root))) = (number, defined) else {
             return match self.config.undefined {
                 UndefinedMo::Refuse => Err(TreeErrorKind::UndefinedMo),
-                UndefinedMo::FreeForm => Ok(Place::Instance(self.mos.len())),
-            };
-        };
-        let mo = self.mos.get(number).ok_or(TreeErrorKind::NotFound)?;
-        let Some(definition) = &mo.definition else {
-            return match self.config.undefined {
-                UndefinedMo::Refuse => Err(TreeErrorKind::UndefinedMo),
-                UndefinedMo::FreeForm => Ok(Place::Instance(number)),
+                UndefinedMo::FreeForm => Ok(Place::Instance(moid.to_string())),
             };
         };
         self.may_add(number, Schema::Defined(0), false)?;
-        let full =
-            definition.entry(0).and_then(|root| root.occurrence.max()).is_some_and(|max| mo.by_miid.len() >= max);
-        match full {
-            false => Ok(Place::Instance(number)),
+        match root.occurrence.max().is_some_and(|max| mo.by_miid.len() >= max) {
+            false => Ok(Place::Instance(moid.to_string())),
             // The only instance there can be is one that the server has no right on.
             true if self.is_hidden(server_id, moid) => Err(TreeErrorKind::Forbidden),
             true => Err(TreeErrorKind::NotAllowed),
@@ -498,13 +491,11 @@ impl Change<'_> {
             (Place::New(parent, name), dm_package::Node::Enter(_)) => {
                 self.create_interior(*parent, name).map_err(none)?
             }
-            (Place::Instance(mo), dm_package::Node::Enter(name)) => self.server_instance(server_id, *mo, item, name)?,
+            (Place::Instance(moid), dm_package::Node::Enter(name)) => self.server_instance(server_id, moid, name)?,
             _ => return Err(none(TreeErrorKind::Malformed)),
         };
         if let dm_package::Node::Enter(_) = first {
-            if self.tree.arena.get(stored).is_none_or(|node| !node.is_interior()) {
-                return Err(none(TreeErrorKind::Format));
-            }
+            self.enter(stored).map_err(none)?;
             let mut open = Vec::from([(stored, BTreeSet::new())]);
             while let Some((parent, named)) = open.last_mut() {
                 match next()?.ok_or_else(|| none(TreeErrorKind::Malformed))? {
@@ -516,8 +507,7 @@ impl Change<'_> {
                     }
                     dm_package::Node::Enter(name) => {
                         let child = match self.tree.arena.child(*parent, &name) {
-                            Some(child) if self.tree.arena.get(child).is_some_and(Node::is_interior) => child,
-                            Some(_) => return Err(none(TreeErrorKind::Format)),
+                            Some(child) => self.enter(child).map_err(none)?,
                             None => self.create_interior(*parent, &name).map_err(none)?,
                         };
                         if !named.insert(child) {
@@ -550,6 +540,16 @@ impl Change<'_> {
         }
     }
 
+    /// Goes into an interior node that is to be changed. Where nothing can be changed it is refused as a whole:
+    /// else the answer would tell which nodes stand below one that cannot be read.
+    fn enter(&self, id: NodeId) -> Result<NodeId, TreeErrorKind> {
+        match self.tree.arena.get(id) {
+            Some(node) if !node.is_interior() => Err(TreeErrorKind::Format),
+            Some(node) if self.is_new(id) || self.tree.is_changeable(node) => Ok(id),
+            _ => Err(TreeErrorKind::NotAllowed),
+        }
+    }
+
     /// The names from the MO root to the parent of the target, if the data seems to start at the MO root rather
     /// than at the target.
     fn prefix(&self, place: &Place, first: Option<&str>, strictness: Strictness) -> Option<Vec<String>> {
@@ -579,19 +579,9 @@ impl Change<'_> {
     }
 
     /// Creates an instance for a server, which gets all rights on it.
-    fn server_instance(
-        &mut self,
-        server_id: &str,
-        mo: usize,
-        item: &MoItem<'_>,
-        name: &str,
-    ) -> Result<NodeId, TreeError> {
+    fn server_instance(&mut self, server_id: &str, moid: &str, name: &str) -> Result<NodeId, TreeError> {
         let none = |kind: TreeErrorKind| kind.at("");
-        let mo = if mo < self.tree.mos.len() {
-            mo
-        } else {
-            self.tree.mo_for_creation(self.tree.parse(&item.client_uri).map_err(none)?.moid())?
-        };
+        let mo = self.tree.mo_for_creation(moid)?;
         let root = self.add_instance(mo, None, name).map_err(none)?;
         if let Some((id, _)) = self.tree.instance_of(root)
             && let Some(instance) = self.tree.instances.get_mut(&id)

@@ -544,6 +544,15 @@ impl MoTree {
         node.is_interior() && !self.access(node).contains(Access::GET)
     }
 
+    /// Whether a server can change anything at or below an interior node, its rights aside.
+    pub(crate) fn is_changeable(&self, node: &Node) -> bool {
+        match node.schema {
+            Schema::Free => true,
+            Schema::Defined(_) => self.entry(node).is_some_and(|entry| entry.writable),
+            Schema::Within(_) => self.access(node).changes(),
+        }
+    }
+
     /// The schema of a child that a node may have.
     pub(crate) fn child_schema(&self, parent: &Node, name: &str, interior: bool) -> Option<Schema> {
         match self.mos.get(parent.mo).and_then(|mo| mo.definition.as_ref()) {
