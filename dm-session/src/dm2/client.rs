@@ -973,7 +973,8 @@ impl Client {
                 core.steps.get(at).is_some_and(|step| effect.fits(step)) && effect.is_consistent(config)
             }
             State::AwaitP2 { post, .. } => {
-                core.steps.is_empty()
+                core.round < limits.max_rounds
+                    && core.steps.is_empty()
                     && at == 0
                     && config.endpoint(&post.uri).is_some()
                     && post.hops <= http::MAX_REDIRECTS

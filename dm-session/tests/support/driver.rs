@@ -674,10 +674,105 @@ impl Pair {
 /// The snapshot as another node would read it.
 #[cfg(feature = "serde")]
 fn stored<S: serde::Serialize + serde::de::DeserializeOwned>(snapshot: S) -> S {
-    serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap()
+    let text = serde_json::to_string(&snapshot).unwrap();
+    let back = serde_json::from_str(&text).unwrap();
+    SNAPSHOTS.with_borrow_mut(|kept| {
+        if kept.len() < 64 {
+            kept.push(text);
+        }
+    });
+    back
+}
+
+#[cfg(feature = "serde")]
+std::thread_local! {
+    /// What was stored of late, for those who want to spoil it.
+    static SNAPSHOTS: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 #[cfg(not(feature = "serde"))]
 fn stored<S>(snapshot: S) -> S {
     snapshot
+}
+
+// --- snapshots that strangers wrote ----------------------------------------------------------------------
+
+/// Restores a client from text, if it is a usable snapshot, and leads it to its end.
+#[cfg(feature = "serde")]
+pub fn restore_client(text: &[u8]) -> bool {
+    let Ok(snapshot) = serde_json::from_slice::<client::Snapshot>(text) else { return false };
+    let Ok(mut machine) = Client::restore(client_config(), snapshot) else { return false };
+    let mut now = machine.poll_timeout().unwrap_or(Timestamp::from_millis(0));
+    for turn in 0..64_u64 {
+        let again = stored(machine.snapshot());
+        let form = serde_json::to_string(&again).unwrap();
+        assert!(Client::restore(client_config(), again).is_ok(), "restored once, not again: {form}");
+        let event = match machine.poll_action() {
+            Some(client::Action::Manage { id, operation }) => {
+                client::Event::Managed { id, outcome: outcome(&operation, u8::try_from(turn).unwrap()) }
+            }
+            Some(client::Action::Transfer { id, .. }) => {
+                let response = Response::new(200).with_header("Content-Type", media::MO).with_body("[]");
+                client::Event::Transferred { id, response }
+            }
+            Some(client::Action::Execute { id, .. }) => client::Event::Executed { id, result: StatusCode::OK.into() },
+            Some(client::Action::Launch { id, .. }) => client::Event::Launched { id, status: StatusCode::OK },
+            Some(client::Action::Post { id, .. }) => {
+                let body = format!("{{\"CMD\":[{}]}}", COMMANDS[usize::try_from(turn).unwrap() % COMMANDS.len()]);
+                let response = Response::new(200).with_header("Content-Type", media::REQUEST).with_body(body);
+                client::Event::Response { id, response }
+            }
+            Some(_) => continue,
+            None => client::Event::Tick,
+        };
+        if event == client::Event::Tick {
+            now = machine.poll_timeout().unwrap_or(now);
+        }
+        let _ = machine.handle(now, event);
+    }
+    true
+}
+
+/// Restores a server from text, if it is a usable snapshot, and leads it on.
+#[cfg(feature = "serde")]
+pub fn restore_server(text: &[u8]) -> bool {
+    let Ok(snapshot) = serde_json::from_slice::<server::Snapshot>(text) else { return false };
+    let Ok(mut machine) = Server::restore(server_config(), snapshot) else { return false };
+    let now = machine.poll_timeout().unwrap_or(Timestamp::from_millis(0));
+    let token = machine.token().unwrap_or("none").to_owned();
+    let device = machine.device_id().unwrap_or(DEVICE).to_owned();
+    let request = Request::new(Method::Post, "/dm")
+        .with_header("Content-Type", media::RESPONSE)
+        .with_header("OMADM-DevID", device)
+        .with_header("Cookie", format!("OMADM-Session={token}"))
+        .with_body(r#"{"Status":[{"sc":202}],"Alert":[{"AlertType":"x","SourceURI":"urn:m:1.0/1/x"}]}"#);
+    let events = [
+        server::Event::Commands(Vec::new()),
+        server::Event::Request { id: RequestId(1), request, random: Random::from([1; 32]) },
+        server::Event::Commands(vec![Command::End]),
+        server::Event::Tick,
+        server::Event::Abort,
+    ];
+    for event in events {
+        let _ = machine.handle(now, event);
+        let again = stored(machine.snapshot());
+        let form = serde_json::to_string(&again).unwrap();
+        assert!(Server::restore(server_config(), again).is_ok(), "restored once, not again: {form}");
+        for _ in 0..4 {
+            let _ = machine.poll_action();
+        }
+    }
+    true
+}
+
+/// The snapshots that a program goes through, as text: `true` for those of a client.
+#[cfg(feature = "serde")]
+pub fn snapshots(bytes: &[u8]) -> Vec<(bool, String)> {
+    SNAPSHOTS.with_borrow_mut(Vec::clear);
+    run_client(bytes, Mode::Restored);
+    let clients = SNAPSHOTS.with_borrow_mut(std::mem::take);
+    run_server(bytes, Mode::Restored);
+    let servers = SNAPSHOTS.with_borrow_mut(std::mem::take);
+    let clients = clients.into_iter().map(|text| (true, text));
+    clients.chain(servers.into_iter().map(|text| (false, text))).collect()
 }

@@ -1,0 +1,31 @@
+//! Programs for the DM 2.0 machines: the session rules hold, and a restored machine does the same.
+#![no_main]
+
+#[path = "../../dm-session/tests/support/driver.rs"]
+mod driver;
+
+use driver::{Fate, Mode, run_client, run_pair, run_server};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, program)) = data.split_first() else { return };
+    let mode = if kind & 0x80 == 0 { Mode::Restored } else { Mode::DoubleTicks };
+    match kind % 3 {
+        0 => assert_eq!(run_client(program, Mode::Plain), run_client(program, mode)),
+        1 => assert_eq!(run_server(program, Mode::Plain), run_server(program, mode)),
+        _ => {
+            let (rounds, fates) = program.split_at(program.len() / 2);
+            let rounds: Vec<Vec<u8>> = rounds.chunks(3).take(4).map(<[u8]>::to_vec).collect();
+            let fates: Vec<Fate> = fates
+                .iter()
+                .take(16)
+                .map(|byte| match byte % 4 {
+                    0 => Fate::Lost,
+                    1 => Fate::Twice,
+                    _ => Fate::Arrives,
+                })
+                .collect();
+            run_pair(&rounds, &fates);
+        }
+    }
+});
