@@ -4,14 +4,28 @@
 //! machines; both are written to be read by whoever embeds `dm-session`.
 
 mod cli;
+mod clock;
+mod commands;
+mod connect;
 mod defaults;
+mod device;
 mod failure;
+mod http_client;
 mod input;
 mod inspect;
+mod interrupt;
+mod lamp;
 mod logs;
 mod notify;
 mod output;
 mod random;
+mod repository;
+mod serve;
+mod server;
+mod session;
+mod story;
+mod tree_view;
+mod web;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -21,9 +35,11 @@ fn main() -> ExitCode {
     cli.color.apply();
     logs::start(cli.verbose);
     let outcome = match cli.command.unwrap_or_default() {
+        cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Notify(arguments) => notify::run(&arguments),
         cli::Command::Inspect(arguments) => inspect::run(&arguments),
-        _ => Ok(()),
+        cli::Command::Session(arguments) => session::run(&arguments),
+        cli::Command::Connect(arguments) => connect::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
