@@ -534,6 +534,8 @@ impl ClientUriBuilder {
     /// What [`ClientUri::parse_with`] in strict mode says about it, at that byte of it.
     pub fn build(self) -> Result<String, Error> {
         let Self { moid: mut text, instance, path, query, error } = self;
+        // A slash in it would shift every part.
+        check_moid(&text)?;
         text.reserve(instance.len().saturating_add(path.len()).saturating_add(query.len()).saturating_add(3));
         for piece in ["/", &instance, "/", &path] {
             text.push_str(piece);
