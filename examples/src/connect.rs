@@ -69,12 +69,7 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
 }
 
 /// The session, and what follows from it. `Some` says why it did not end well.
-fn play(
-    device: &mut Device,
-    server_id: &str,
-    start: Start,
-    story: &mut Story,
-) -> anyhow::Result<Option<String>> {
+fn play(device: &mut Device, server_id: &str, start: Start, story: &mut Story) -> anyhow::Result<Option<String>> {
     story.chapter("The session");
     let closed = device.session(server_id, start, story)?;
     let mut ended = bad(closed.reason);
@@ -108,10 +103,10 @@ fn tree(arguments: &ConnectArgs) -> anyhow::Result<MoTree> {
     }
     let server_id = arguments.server_id.as_deref().unwrap_or(SERVER_ID);
     let server_uri = arguments.server.as_deref().context("--server is missing")?;
-    let key = arguments.secret.as_ref().map(|secret| Key {
-        secret: &secret.0,
-        auth_data: arguments.auth_data.as_ref().map_or(&[], |data| &data.0),
-    });
+    let key = arguments
+        .secret
+        .as_ref()
+        .map(|secret| Key { secret: &secret.0, auth_data: arguments.auth_data.as_ref().map_or(&[], |data| &data.0) });
     lamp::tree(&arguments.device, server_id, server_uri, key.as_ref()).context("the device")
 }
 
@@ -155,7 +150,9 @@ fn wait_for_notification(
         socket.set_read_timeout(left)?;
         let length = match socket.recv_from(&mut bytes) {
             Ok((length, _)) => length,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => continue,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         let message = bytes.get(..length).unwrap_or_default();

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use dm_session::Secret;
 use dm_session::http::BasicCredentials;
 
@@ -36,7 +36,9 @@ impl FromStr for Login {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, password) = text.split_once(':').ok_or("no colon between name and password")?;
-        BasicCredentials::new(name, Secret::new(password)).map(Self).map_err(|_| "the name or the password is not usable")
+        BasicCredentials::new(name, Secret::new(password))
+            .map(Self)
+            .map_err(|_| "the name or the password is not usable")
     }
 }
 
@@ -51,8 +53,11 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let text = text.strip_prefix("0x").unwrap_or(text);
     let filler = |c: &char| c.is_ascii_whitespace() || matches!(c, ':' | '|' | ',');
-    let digits: Option<Vec<u8>> =
-        text.chars().filter(|c| !filler(c)).map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .filter(|c| !filler(c))
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
     let digits = digits?;
     let pairs = digits.chunks_exact(2);
     let whole = pairs.remainder().is_empty();

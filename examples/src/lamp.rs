@@ -29,9 +29,10 @@ pub(crate) fn tree_config() -> TreeConfig {
         .with(int("Brightness").with_access(change).permanent().with_default(80))
         .with(int("Hours").permanent())
         .with(
-            NodeDefinition::interior("Dimming").permanent().with_access(read | Access::ADD).with(
-                NodeDefinition::unnamed_leaf(Format::Int).with_access(change | Access::ADD | Access::DELETE),
-            ),
+            NodeDefinition::interior("Dimming")
+                .permanent()
+                .with_access(read | Access::ADD)
+                .with(NodeDefinition::unnamed_leaf(Format::Int).with_access(change | Access::ADD | Access::DELETE)),
         )
         .with(NodeDefinition::leaf("Test", Format::Null).with_access(read | Access::EXEC).permanent())
         .with(chr("Tested").with_occurrence(Occurrence::ZeroOrOne));
@@ -59,7 +60,12 @@ pub(crate) struct Key<'a> {
 }
 
 /// The lamp as it leaves the factory, with one DM server that may manage it.
-pub(crate) fn tree(device_id: &str, server_id: &str, server_uri: &str, key: Option<&Key<'_>>) -> Result<MoTree, TreeError> {
+pub(crate) fn tree(
+    device_id: &str,
+    server_id: &str,
+    server_uri: &str,
+    key: Option<&Key<'_>>,
+) -> Result<MoTree, TreeError> {
     let mut tree = MoTree::new(tree_config())?;
     tree.add_dev_info(
         NewDevInfo::new(device_id, "Acme", "Lamp A1")

@@ -3,11 +3,11 @@
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Starts logging: `verbose` raises the level of `dm` itself, RUST_LOG (`debug`, `dm=trace,hyper=debug`)
-/// takes its place.
-pub(crate) fn start(verbose: u8) {
+/// Starts logging: `verbose` raises the level of `dm` itself from `usual`, RUST_LOG (`debug`,
+/// `dm=trace,hyper=debug`) takes its place.
+pub(crate) fn start(usual: LevelFilter, verbose: u8) {
     let own = match verbose {
-        0 => LevelFilter::INFO,
+        0 => usual,
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };

@@ -29,12 +29,19 @@ mod web;
 
 use clap::Parser as _;
 use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     cli.color.apply();
-    logs::start(cli.verbose);
-    let outcome = match cli.command.unwrap_or_default() {
+    let command = cli.command.unwrap_or_default();
+    let usual = match command {
+        // A server has nothing to show but its log.
+        cli::Command::Serve(_) => LevelFilter::INFO,
+        _ => LevelFilter::WARN,
+    };
+    logs::start(usual, cli.verbose);
+    let outcome = match command {
         cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Notify(arguments) => notify::run(&arguments),
         cli::Command::Inspect(arguments) => inspect::run(&arguments),

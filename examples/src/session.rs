@@ -85,6 +85,8 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
         reported.push(device.session(SERVER_ID, Start::Report { server_uri }, &mut story)?.reason);
     }
 
+    // The lamp shone for another hour. Nobody is told: that subscription has ended.
+    device.tree.set_value(LAMP, "1", "Hours", 4712)?;
     story.chapter("The change to which the server subscribed");
     story.beside("report of a change");
     device.report_changes(SERVER_ID, &mut story)?;
@@ -165,9 +167,9 @@ impl ServerSide {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&site);
-        let thread = thread::Builder::new().name("server".into()).spawn(move || {
-            runtime.block_on(web::serve(listener, None, served, async { drop(stopped.await) }))
-        })?;
+        let thread = thread::Builder::new()
+            .name("server".into())
+            .spawn(move || runtime.block_on(web::serve(listener, None, served, async { drop(stopped.await) })))?;
         Ok((Self { endpoint, repo, site, notes, stop, thread }, expected))
     }
 
@@ -201,7 +203,10 @@ fn plan(endpoint: &str, repo: &str) -> Result<(Plan, Expected), dm_package::Erro
     let second = vec![
         expect(Command::hget_into(format!("{repo}/brightness"), format!("{LAMP}//Brightness")), 200)?,
         expect(Command::get(format!("{PLAN}/1/Season")), 200)?,
-        expect(Command::hput(format!("{repo}/inventory/lamp-12"), [format!("{DEV_INFO}//"), format!("{LAMP}//")]), 200)?,
+        expect(
+            Command::hput(format!("{repo}/inventory/lamp-12"), [format!("{DEV_INFO}//"), format!("{LAMP}//")]),
+            200,
+        )?,
         expect(Command::hpost(format!("{repo}/log"), [format!("{LAMP}//Hours")]), 200)?,
         expect(Command::delete(format!("{LAMP}//Dimming/01:00")), 200)?,
         expect(Command::delete(format!("{LAMP}//Place")), 405)?,
@@ -256,13 +261,24 @@ impl Checks {
             .iter()
             .map(|(command, status)| (command.kind().map_or("", dm_package::CommandKind::as_str), status.sc.as_u16()))
             .collect();
-        self.check(format!("{} commands were answered with the statuses that they had to have", expected.len()), have == *expected);
-        self.check("the session ended with END, and the alert was delivered", *reason == Reason::Ended && delivered);
+        let wrong = have.iter().zip(expected).find(|(have, expected)| have != expected);
+        let what = match wrong {
+            Some(((name, have), (_, expected))) => format!("every status: {name} was answered {have}, not {expected}"),
+            None => format!("every status: {} commands, {} expected", have.len(), expected.len()),
+        };
+        self.check(what, have == *expected);
+        self.check("the session: ended by END, alert delivered", *reason == Reason::Ended && delivered);
     }
 
     fn beside(&mut self, reported: &[Reason], fetched: Option<&Fetched>, device: &Device) {
-        self.check("the result of the EXEC was delivered", reported == [Reason::Ended] && device.reports().is_empty());
-        self.check("the holidays were fetched", matches!(fetched, Some(Fetched::Stored(uris)) if uris.len() == 1));
+        self.check(
+            "the result of the EXEC: delivered in a session of its own",
+            reported == [Reason::Ended] && device.reports().is_empty(),
+        );
+        self.check(
+            "the default: fetched for the application",
+            matches!(fetched, Some(Fetched::Stored(uris)) if uris.len() == 1),
+        );
     }
 
     fn tree(&mut self, tree: &Tree) {
@@ -271,29 +287,35 @@ impl Checks {
             (PLAN, "On", "\"16:30\""),
             (PLAN, "Off", "\"08:15\""),
             (LAMP, "Brightness", "60"),
+            (LAMP, "Hours", "4712"),
             (LAMP, "Place", "\"Harbour Street 12\""),
             (LAMP, "Dimming/22:00", "60"),
             (LAMP, "Tested", "\"passed\""),
             (HOLIDAYS, "12-31", "\"all night\""),
         ];
         let holds = values.iter().all(|(moid, path, value)| tree.value(moid, "1", path) == Some(value));
-        self.check("the device's tree is as it has to be", holds && !tree.has(LAMP, "1", "Dimming/01:00"));
+        self.check("the device's tree: as it has to be", holds && !tree.has(LAMP, "1", "Dimming/01:00"));
     }
 
     fn server(&mut self, notes: &[Note]) {
-        let opened = notes.iter().any(|note| matches!(note, Note::Opened { notified: true, mos: Some(mos), .. } if mos.len() == 4));
-        self.check("the server knows that its notification was answered", opened);
-        let alerted = notes.iter().any(|note| matches!(note, Note::Alerted { alert, .. } if alert.alert_type == DOOR_OPEN));
+        let opened = notes
+            .iter()
+            .any(|note| matches!(note, Note::Opened { notified: true, mos: Some(mos), .. } if mos.len() == 4));
+        self.check("the server: its notification was answered, with the list of objects", opened);
+        let alerted =
+            notes.iter().any(|note| matches!(note, Note::Alerted { alert, .. } if alert.alert_type == DOOR_OPEN));
         let completed = notes.iter().any(|note| {
             matches!(note, Note::Completed { completed, .. } if completed.status == Some(dm_package::StatusCode::OK))
         });
-        self.check("the server has the alert, and the result of the EXEC", alerted && completed);
+        self.check("the server: got the alert and the result of the EXEC", alerted && completed);
         let clean = notes.iter().all(|note| match note {
             Note::Refused { .. } | Note::Failed { .. } | Note::Left { .. } => false,
-            Note::Closed { closed, .. } => closed.outstanding.is_empty() || closed.reason == dm_session::dm2::server::Reason::Ended,
+            Note::Closed { closed, .. } => {
+                closed.outstanding.is_empty() || closed.reason == dm_session::dm2::server::Reason::Ended
+            }
             _ => true,
         });
-        self.check("the server refused nothing", clean);
+        self.check("the server: refused no request", clean);
     }
 
     fn repository(&mut self, repository: &Repository) {
@@ -301,11 +323,12 @@ impl Checks {
             let document = repository.get(path)?;
             MoData::parse(&document.body).ok().map(|data| data.items.len())
         };
-        let raw = |path: &str| repository.get(path).map(|document| String::from_utf8_lossy(&document.body).into_owned());
+        let raw =
+            |path: &str| repository.get(path).map(|document| String::from_utf8_lossy(&document.body).into_owned());
         let arrived = items("inventory/lamp-12") == Some(2)
             && items("log/1") == Some(1)
             && raw("changes/lamp-12").is_some_and(|body| body.contains("\"Brightness\":60"))
             && raw("changes/hours").is_none();
-        self.check("the repository has what was uploaded, and the change", arrived);
+        self.check("the repository: got the uploads and the change, and nothing after UNSUB", arrived);
     }
 }

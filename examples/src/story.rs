@@ -11,7 +11,7 @@ use dm_notification::Trigger;
 use dm_package::{Alert, Command, MoData, MoItem, Node, Package1, Package2, Package3, Status, StatusCode, Str, media};
 use dm_session::dm2::Fetched;
 use dm_session::dm2::client::{Action, EffectId, Event, Failure, Reason};
-use dm_session::http::{AUTHORIZATION, CONTENT_TYPE, COOKIE, Request, Response, SET_COOKIE, Uri};
+use dm_session::http::{AUTHORIZATION, CONTENT_TYPE, COOKIE, OMADM_DEV_ID, Request, Response, SET_COOKIE, Uri};
 
 use crate::device::Watch;
 use crate::inspect;
@@ -40,6 +40,7 @@ pub(crate) struct Story {
 struct Asked {
     number: usize,
     to: Party,
+    uri: String,
 }
 
 /// Whom the device talks to.
@@ -59,7 +60,7 @@ impl Party {
 }
 
 /// Width of the column in which the parties stand.
-const PARTIES: usize = 26;
+const PARTIES: usize = 24;
 /// Indentation of what belongs to an exchange.
 const INSET: usize = 5;
 
@@ -87,7 +88,9 @@ impl Story {
             })
         };
         let json = || {
-            parties.iter().fold(Json::object().with("event", "parties"), |json, (name, what)| json.with(name, what.as_str()))
+            parties
+                .iter()
+                .fold(Json::object().with("event", "parties"), |json, (name, what)| json.with(name, what.as_str()))
         };
         self.tell(text, json);
     }
@@ -149,7 +152,13 @@ impl Story {
             line(&mut text, &format!("{moid}: {}", paint(if good { GOOD } else { NOTE }, &what)));
             text
         };
-        self.tell(text, || Json::object().with("event", "default_fetch").with("moid", moid).with("stored", good).with("result", what.as_str()));
+        self.tell(text, || {
+            Json::object()
+                .with("event", "default_fetch")
+                .with("moid", moid)
+                .with("stored", good)
+                .with("result", what.as_str())
+        });
     }
 
     /// How it went in the end: each check with whether it held.
@@ -181,10 +190,14 @@ impl Story {
     /// A request of the device leaves.
     fn asked(&mut self, id: EffectId, request: &Request, to: Party) {
         self.count += 1;
-        self.open.insert(id, Asked { number: self.count, to });
-        let place = Uri::parse(&request.uri).map_or_else(|_| request.uri.clone(), |uri| uri.path_and_query().to_owned());
+        self.open.insert(id, Asked { number: self.count, to, uri: request.uri.clone() });
+        let place =
+            Uri::parse(&request.uri).map_or_else(|_| request.uri.clone(), |uri| uri.path_and_query().to_owned());
         let body = Body::read(request.headers.get(CONTENT_TYPE), &request.body);
         let mut details = vec![format!("{} {}", request.method.as_str(), style::safe(&place))];
+        if let (Body::Package1(_), Some(device)) = (&body, request.headers.get(OMADM_DEV_ID)) {
+            details.push(format!("as {}", style::safe(device)));
+        }
         if request.headers.get(COOKIE).is_some() {
             details.push("with the cookie".into());
         }
@@ -196,7 +209,9 @@ impl Story {
             _ => Vec::new(),
         };
         let text = || {
-            let what = body.title().unwrap_or_else(|| if self.origin.is_empty() { String::new() } else { self.origin.clone() });
+            let what = body
+                .title()
+                .unwrap_or_else(|| if self.origin.is_empty() { String::new() } else { self.origin.clone() });
             let mut text = headline(Some(self.count), "device", to.name(), &what, &details.join(", "));
             match &body {
                 Body::Package3(package) => {
@@ -233,13 +248,15 @@ impl Story {
 
     /// The answer to a request.
     fn answered(&mut self, id: EffectId, response: &Response) {
-        let Some(Asked { number, to }) = self.open.remove(&id) else { return };
+        let Some(Asked { number, to, uri }) = self.open.remove(&id) else { return };
         let body = Body::read(response.headers.get(CONTENT_TYPE), &response.body);
-        let cookie = response.headers.get(SET_COOKIE).is_some();
+        let cookie = response.headers.get(SET_COOKIE);
+        let dropped = cookie.is_some_and(|cookie| cookie.contains("Max-Age=0"));
+        let cookie = cookie.is_some();
         let good = (200..300).contains(&response.status);
         let text = || {
-            let status = StatusCode::new(response.status).map_or_else(|| response.status.to_string(), named);
-            let mut details = vec![paint(if good { Style::new() } else { NOTE }, format!("HTTP {status}"))];
+            let status = http_status(response.status);
+            let mut details = vec![paint(if good { Style::new() } else { NOTE }, status)];
             match &body {
                 Body::Package2(package) => details.push(plural(package.commands.len(), "command")),
                 Body::Data(_) | Body::Other(_) if !response.body.is_empty() => {
@@ -248,10 +265,10 @@ impl Story {
                 _ => {}
             }
             if cookie {
-                details.push("sets the cookie".into());
+                details.push(if dropped { "drops the cookie" } else { "sets the cookie" }.into());
             }
             let mut text = headline(None, to.name(), "device", &body.title().unwrap_or_default(), &details.join(", "));
-            text += &body.draw("");
+            text += &body.draw(&uri);
             text
         };
         let json = || {
@@ -272,7 +289,7 @@ impl Story {
 
     /// No answer came.
     fn unanswered(&mut self, id: EffectId, failure: Failure) {
-        let Some(Asked { number, to }) = self.open.remove(&id) else { return };
+        let Some(Asked { number, to, .. }) = self.open.remove(&id) else { return };
         let what = match failure {
             Failure::Unreachable => "cannot be reached",
             Failure::Timeout => "takes too long",
@@ -331,7 +348,10 @@ impl Watch for Story {
                         let mut text = String::new();
                         line(&mut text, &paint(if good { GOOD } else { BAD }, format!("session over: {why}")));
                         if !closed.alerts.is_empty() {
-                            line(&mut text, &paint(NOTE, format!("{} not delivered", plural(closed.alerts.len(), "alert"))));
+                            line(
+                                &mut text,
+                                &paint(NOTE, format!("{} not delivered", plural(closed.alerts.len(), "alert"))),
+                            );
                         }
                         text
                     },
@@ -428,10 +448,19 @@ impl Body {
     fn draw(&self, base: &str) -> String {
         match self {
             Self::Package1(package) => {
-                let mut items: Vec<Item> = package.mos.iter().flatten().map(|mos| {
-                    let miids: Vec<&str> = mos.miids.iter().map(Str::as_str).collect();
-                    Item::new(mos.moid.as_str()).value(if miids.is_empty() { "no instance".into() } else { format!("instance {}", miids.join(" ")) })
-                }).collect();
+                let mut items: Vec<Item> = package
+                    .mos
+                    .iter()
+                    .flatten()
+                    .map(|mos| {
+                        let miids: Vec<&str> = mos.miids.iter().map(Str::as_str).collect();
+                        Item::new(mos.moid.as_str()).value(if miids.is_empty() {
+                            "no instance".into()
+                        } else {
+                            format!("instance {}", miids.join(" "))
+                        })
+                    })
+                    .collect();
                 items.extend(alerts(&package.alerts));
                 outline::draw(&items, INSET)
             }
@@ -472,23 +501,41 @@ fn data_item(item: &MoItem<'_>) -> Item {
     const FEW: usize = 5;
     let leaves = item.walk().filter(|step| matches!(step, Ok(Node::Leaf(..)))).count();
     if leaves <= FEW {
-        inspect::mo_item(&MoItem { ddf: None, cv: None, ..item.clone() })
+        whole_item(item)
     } else {
         Item::new(item.client_uri.as_str()).styled(plural(leaves, "value"), FAINT)
     }
 }
 
+/// One serialized node with its values.
+fn whole_item(item: &MoItem<'_>) -> Item {
+    match single(item) {
+        Some(value) => Item::new(item.client_uri.as_str()).value(value),
+        None => inspect::mo_item(&MoItem { ddf: None, cv: None, ..item.clone() }),
+    }
+}
+
+/// The value, if the node is a leaf.
+fn single(item: &MoItem<'_>) -> Option<String> {
+    match item.walk().next()?.ok()? {
+        Node::Leaf(_, value) => Some(inspect::scalar(&value)),
+        _ => None,
+    }
+}
+
 // --- lines ----------------------------------------------------------------------------------------------
 
-/// `12  device ─▶ server    Package#1  POST /dm`
+/// `12  device ──▶ server     Package#1  POST /dm`; the device is always on the left.
 fn headline(number: Option<usize>, from: &str, to: &str, what: &str, detail: &str) -> String {
-    let number = number.map_or_else(String::new, |number| number.to_string());
-    let (arrow, colour) = if from == "device" { ("──▶", NAME) } else { ("──▶", NOTE) };
-    let parties = format!("{from} {arrow} {to}");
+    let lead = number.map_or_else(|| format!("{:INSET$}", ""), |number| format!("\n{number:>3}  "));
+    let (parties, colour) = if from == "device" {
+        (format!("{from} ──▶ {to}"), NAME)
+    } else {
+        (format!("{to} ◀── {from}"), NOTE)
+    };
+    let parties = style::pad(colour, &parties, PARTIES);
     let gap = if what.is_empty() { "" } else { "  " };
-    let space = if number.is_empty() { "" } else { "\n" };
-    let head = style::pad(colour, &parties, PARTIES);
-    format!("{space}{number:>3}  {head}{}{gap}{detail}\n", paint(STRONG, what))
+    format!("{lead}{parties}{}{gap}{detail}\n", paint(STRONG, what))
 }
 
 fn line(text: &mut String, content: &str) {
@@ -496,41 +543,68 @@ fn line(text: &mut String, content: &str) {
 }
 
 /// Width of the column of command names.
-const NAMES: usize = 8;
+const NAMES: usize = 9;
 /// Width of the column of statuses.
-const STATUSES: usize = 24;
+const STATUSES: usize = 25;
+/// Parameters that are longer than this together stand one below the other.
+const LONG: usize = 84;
 
-/// `HGET     …/repo/x urn:…`
+/// `HGET     …/repo/x  urn:…`
 fn command_line(command: &Command<'_>, base: &str) -> String {
-    let mut text = String::new();
-    line(&mut text, format!("{}{}", style::pad(STRONG, command.name(), NAMES), parameters(command, base)).trim_end());
-    text
+    let name = style::pad(STRONG, command.name(), NAMES);
+    columns(&name, INSET, NAMES, &parameters(command, base), "")
 }
 
-/// `200 OK                 HGET     …/repo/x   stored at urn:…`
+/// `200 OK                   HGET     …/repo/x  → urn:…`
 fn status_line(command: &Command<'_>, status: &Status<'_>, base: &str) -> String {
     let colour = if status.sc.is_success() { GOOD } else { NOTE };
-    let mut text = String::new();
     let sc = style::pad(colour, &named(status.sc), STATUSES);
     let name = style::pad(STRONG, command.name(), NAMES);
-    line(&mut text, format!("{sc}{name}{}", parameters(command, base)).trim_end());
-    let items: Vec<Item> = status
-        .uris
-        .iter()
-        .map(|uri| Item::new("stored at").value(uri))
-        .chain(status.data.iter().map(|item| inspect::mo_item(&MoItem { ddf: None, cv: None, ..item.clone() })))
-        .collect();
-    text + &outline::draw(&items, INSET + STATUSES + NAMES)
+    // One short result stands beside the command, more of them below it.
+    let (mut beside, mut below) = (String::new(), Vec::new());
+    match (status.uris.as_slice(), status.data.as_slice()) {
+        ([uri], []) => beside = style::safe(uri),
+        ([], [item]) => match single(item) {
+            Some(value) => beside = style::short(&value, 60),
+            None => below.push(whole_item(item)),
+        },
+        (uris, data) => {
+            below.extend(uris.iter().map(|uri| Item::new(uri.as_str())));
+            below.extend(data.iter().map(whole_item));
+        }
+    }
+    if !beside.is_empty() {
+        beside = paint(GOOD, format!("→ {beside}"));
+    }
+    let text = columns(&format!("{sc}{name}"), INSET, STATUSES + NAMES, &parameters(command, base), &beside);
+    text + &outline::draw(&below, INSET + STATUSES + NAMES)
+}
+
+/// A line with parameters behind a lead of some width, or several lines where they are too long.
+fn columns(lead: &str, inset: usize, width: usize, parameters: &[String], beside: &str) -> String {
+    let length: usize = parameters.iter().map(|parameter| parameter.chars().count() + 2).sum();
+    let between = if length > LONG { format!("\n{:1$}", "", inset + width) } else { "  ".into() };
+    let mut line = format!("{:inset$}{lead}{}", "", parameters.join(&between));
+    if !beside.is_empty() {
+        line = format!("{line}  {beside}");
+    }
+    line.trim_end().to_owned() + "\n"
 }
 
 /// The parameters of a command, ServerURIs of the same origin shortened to their path.
-fn parameters(command: &Command<'_>, base: &str) -> String {
+fn parameters(command: &Command<'_>, base: &str) -> Vec<String> {
     let base = Uri::parse(base).ok();
     let shown = inspect::parameters(command).into_iter().map(|parameter| match (Uri::parse(parameter), &base) {
         (Ok(uri), Some(base)) if uri.same_origin(base) => format!("…{}", style::safe(uri.path_and_query())),
         _ => style::safe(parameter),
     });
-    shown.collect::<Vec<_>>().join("  ")
+    shown.collect()
+}
+
+/// `404 Not Found`, as HTTP calls it.
+fn http_status(status: u16) -> String {
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"))
 }
 
 /// `404 Not Found`

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use dm_session::tree::MoTree;
+use dm_session::tree::{MoTree, Value};
 
+use crate::input::hex;
 use crate::output::json::Json;
 use crate::output::style::{BAD, FAINT, GOOD, NAME, NOTE, STRONG, paint, safe, short};
 
 /// A tree, copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
     instances: Vec<Instance>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Instance {
     moid: String,
     miid: String,
@@ -23,24 +24,27 @@ struct Instance {
 }
 
 /// A node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Seen {
     depth: usize,
     name: String,
     /// Names from the MO root, with slashes.
     path: String,
+    /// As it is drawn.
     value: Option<String>,
+    /// As machines read it.
+    json: Json,
     confidential: bool,
 }
 
 /// What happened to a node.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Fate<'a> {
     Same,
     Added,
     Removed,
     /// It had this value.
-    Changed(Option<&'a str>),
+    Changed(&'a Seen),
 }
 
 impl Tree {
@@ -57,12 +61,14 @@ impl Tree {
                 let confidential = node.is_confidential();
                 hidden_below = if confidential { depth } else { usize::MAX };
                 let shown = node.value().filter(|_| !confidential);
-                let value = shown.map(|value| match value.as_str() {
-                    Some(text) => format!("\"{}\"", short(text, 60)),
-                    None => short(&value.text(), 60),
+                let value = shown.map(|value| match (value.as_str(), value.as_bytes()) {
+                    (Some(text), _) => format!("\"{}\"", short(text, 60)),
+                    (None, Some(bytes)) => short(&format!("0x{}", hex(bytes)), 60),
+                    (None, None) => short(&value.text(), 60),
                 });
+                let json = shown.map_or(Json::Null, json_of);
                 let (name, path) = (node.name().into(), node.path().join("/"));
-                nodes.push(Seen { depth, name, path, value, confidential });
+                nodes.push(Seen { depth, name, path, value, json, confidential });
             }
             Instance { moid: instance.moid().into(), miid: instance.miid().into(), nodes }
         });
@@ -86,6 +92,9 @@ impl Tree {
 
     /// The tree for people; with `before`, what did not change is left out.
     pub(crate) fn draw(&self, before: Option<&Self>) -> String {
+        if before == Some(self) {
+            return format!("    {}\n", paint(FAINT, "nothing"));
+        }
         let mut text = String::new();
         let empty = Self { instances: Vec::new() };
         for (instance, fates) in self.compared(before.unwrap_or(&empty)) {
@@ -111,7 +120,7 @@ impl Tree {
             let nodes = instance.nodes.iter().map(|node| {
                 Json::object()
                     .with("path", node.path.as_str())
-                    .with("value", node.value.as_deref())
+                    .with("value", node.json.clone())
                     .with("confidential", node.confidential)
             });
             Json::object()
@@ -129,10 +138,10 @@ impl Tree {
                 let (change, old) = match fate {
                     Fate::Same => continue,
                     Fate::Added => ("added", None),
-                    Fate::Removed => ("removed", node.value.as_deref()),
-                    Fate::Changed(old) => ("changed", old),
+                    Fate::Removed => ("removed", Some(node.json.clone())),
+                    Fate::Changed(old) => ("changed", Some(old.json.clone())),
                 };
-                let now = if fate == Fate::Removed { None } else { node.value.as_deref() };
+                let now = (fate != Fate::Removed).then(|| node.json.clone());
                 changes.push(
                     Json::object()
                         .with("change", change)
@@ -174,7 +183,7 @@ impl Instance {
                 let fate = match old.get(node.path.as_str()) {
                     None => Fate::Added,
                     Some(old) if old.value == node.value => Fate::Same,
-                    Some(old) => Fate::Changed(old.value.as_deref()),
+                    Some(old) => Fate::Changed(old),
                 };
                 (node, fate)
             })
@@ -187,6 +196,16 @@ impl Instance {
             all.insert(place, (gone, Fate::Removed));
         }
         all
+    }
+}
+
+/// A value in its JSON type; bytes in base64.
+fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Int(number) => Json::from(&dm_package::Json::int(*number)),
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Null => Json::Null,
+        other => Json::Text(other.text().into_owned()),
     }
 }
 
@@ -224,7 +243,7 @@ impl Seen {
             let _ = write!(line, "{:width$}  {value}", "");
         }
         if let Fate::Changed(old) = fate {
-            let _ = write!(line, "  {}", paint(FAINT, format!("was {}", old.unwrap_or("empty"))));
+            let _ = write!(line, "  {}", paint(FAINT, format!("was {}", old.value.as_deref().unwrap_or("empty"))));
         }
         line + "\n"
     }

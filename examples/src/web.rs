@@ -121,7 +121,12 @@ async fn repository(
     match read(request, Limits::DEFAULT.max_mo_len).await {
         Ok(request) => {
             let response = site.repository().answer(&path, &request);
-            tracing::info!(status = response.status, bytes = request.body.len(), "repository: {} {path:?}", request.method.as_str());
+            tracing::info!(
+                status = response.status,
+                bytes = request.body.len(),
+                "repository: {} {path:?}",
+                request.method.as_str()
+            );
             write(response)
         }
         Err(status) => write(Response::new(status)),

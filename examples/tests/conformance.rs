@@ -79,8 +79,11 @@ fn report() -> String {
          `M` is mandatory, `O` optional.\n",
     );
     for (title, list) in LISTS {
-        write!(page, "\n## {title}\n\n| Row | Section | Side | Support | Requirement | Tests |\n|---|---|---|---|---|---|\n")
-            .unwrap();
+        write!(
+            page,
+            "\n## {title}\n\n| Row | Section | Side | Support | Requirement | Tests |\n|---|---|---|---|---|---|\n"
+        )
+        .unwrap();
         for row in rows(list) {
             let prefix = format!("{}_", row.id.to_lowercase().replace('-', "_"));
             let named: Vec<String> = tests

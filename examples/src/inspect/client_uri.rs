@@ -8,11 +8,12 @@ use crate::output::json::Json;
 use crate::output::outline::Item;
 use crate::output::style::NOTE;
 
-pub(super) const CLIENT_URI: Format =
-    Format { kind: "dm2-client-uri", title: "DM 2.0 ClientURI", looks_like, read };
+pub(super) const CLIENT_URI: Format = Format { kind: "dm2-client-uri", title: "DM 2.0 ClientURI", looks_like, read };
 
 fn looks_like(look: &Look<'_>) -> bool {
-    look.text().is_some_and(|text| text.trim().len() > 4 && text.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("urn:")))
+    look.text().is_some_and(|text| {
+        text.trim().len() > 4 && text.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("urn:"))
+    })
 }
 
 fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
@@ -34,10 +35,7 @@ fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     items.extend(cv.as_ref().map(|cv| Item::new("cv").value(cv)));
 
     let nv = conditions.iter().map(|(x_name, names, value)| {
-        Json::object()
-            .with("x_name", x_name.to_string())
-            .with("names", names.clone())
-            .with("value", value.as_str())
+        Json::object().with("x_name", x_name.to_string()).with("names", names.clone()).with("value", value.as_str())
     });
     let json = Json::object()
         .with("uri", uri.as_str())

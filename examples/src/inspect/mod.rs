@@ -22,7 +22,9 @@ use crate::output::outline::{self, Item};
 use crate::output::style::{BAD, FAINT, GOOD, NOTE, STRONG, paint};
 use crate::output::{print, style};
 
-pub(crate) use packages::{alert_item, alert_json, command_json, command_text, mo_item, mo_json, mos_json, parameters, status_json};
+pub(crate) use packages::{
+    alert_item, alert_json, command_json, command_text, mo_item, mo_json, mos_json, parameters, scalar, status_json,
+};
 
 /// The longest input, in bytes: more than any format may have.
 const MAX_INPUT: u64 = 64 << 20;

@@ -9,12 +9,8 @@ use crate::output::outline::Item;
 use crate::output::style::{BAD, GOOD, NOTE};
 use crate::output::time;
 
-pub(super) const NOTIFICATION: Format = Format {
-    kind: "dm2-notification",
-    title: "DM 2.0 notification (Package#0)",
-    looks_like,
-    read,
-};
+pub(super) const NOTIFICATION: Format =
+    Format { kind: "dm2-notification", title: "DM 2.0 notification (Package#0)", looks_like, read };
 
 /// Binary, of any version: the decoder knows best what is wrong with it.
 fn looks_like(look: &Look<'_>) -> bool {
@@ -33,11 +29,14 @@ fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     Ok(Report {
         items: items(&notification, header, verified),
         json: json(&notification, header, verified),
-        deviations: notification.deviations().map(|error| Deviation {
-            kind: format!("{:?}", error.kind()),
-            cause: error.kind().to_string(),
-            offset: error.offset(),
-        }).collect(),
+        deviations: notification
+            .deviations()
+            .map(|error| Deviation {
+                kind: format!("{:?}", error.kind()),
+                cause: error.kind().to_string(),
+                offset: error.offset(),
+            })
+            .collect(),
         refusal: check.and_then(Result::err).map(Refusal::from),
     })
 }
@@ -90,9 +89,9 @@ fn items(notification: &Notification<'_>, header: Header, verified: Option<bool>
 fn value(notification: &Notification<'_>, number: OptionNumber) -> String {
     let understood = match number {
         OptionNumber::ServerId => notification.server_id().map(Into::into),
-        OptionNumber::PreferredConType => notification.con_type().map(|con_type| {
-            format!("{} ({})", u8::from(con_type), con_type_name(con_type))
-        }),
+        OptionNumber::PreferredConType => {
+            notification.con_type().map(|con_type| format!("{} ({})", u8::from(con_type), con_type_name(con_type)))
+        }
         OptionNumber::NotificationId => notification.notification_id().map(|id| format!("{} ({:#06x})", id.0, id.0)),
         OptionNumber::Timestamp => notification.timestamp().map(|time| match time::utc(time.0) {
             Some(date) => format!("{} ({date})", time.0),

@@ -34,9 +34,7 @@ pub(super) const PACKAGE_3: Format = Format {
 pub(super) const MO_DATA: Format = Format {
     kind: "dm2-mo-data",
     title: "DM 2.0 management object data",
-    looks_like: |look: &Look<'_>| {
-        look.has("MOData") || look.has("ClientURI") || look.bytes.trim_ascii() == b"[]"
-    },
+    looks_like: |look: &Look<'_>| look.has("MOData") || look.has("ClientURI") || look.bytes.trim_ascii() == b"[]",
     read: read_mo,
 };
 
@@ -130,7 +128,8 @@ pub(crate) fn parameters<'c>(command: &'c Command<'_>) -> Vec<&'c str> {
 }
 
 fn mos_item(mos: &MosItem<'_>) -> Item {
-    let item = Item::new(mos.moid.as_str()).value(if mos.miids.is_empty() { "no instance".into() } else { join(&mos.miids) });
+    let item =
+        Item::new(mos.moid.as_str()).value(if mos.miids.is_empty() { "no instance".into() } else { join(&mos.miids) });
     match &mos.ddf {
         Some(ddf) => item.remark(style::safe(ddf)),
         None => item,
@@ -155,7 +154,9 @@ pub(crate) fn alert_item(alert: &Alert<'_>) -> Item {
     item = item.with_all(alert.source_uri.as_ref().map(|uri| Item::new("from").value(uri)));
     item = item.with_all(alert.target_uri.as_ref().map(|uri| Item::new("to").value(uri)));
     let data = alert.data.as_ref().map(|data| {
-        Item::new("data").value(data.raw()).remark(alert.data_type.as_ref().map_or_else(String::new, |t| style::safe(t)))
+        Item::new("data")
+            .value(data.raw())
+            .remark(alert.data_type.as_ref().map_or_else(String::new, |t| style::safe(t)))
     });
     item.with_all(data)
 }
@@ -208,7 +209,8 @@ fn nodes(item: &MoItem<'_>) -> Vec<Item> {
     done
 }
 
-fn scalar(value: &Scalar<'_>) -> String {
+/// The value of a leaf as it is shown.
+pub(crate) fn scalar(value: &Scalar<'_>) -> String {
     match value {
         Scalar::Text(text) => format!("\"{}\"", text.as_str()),
         Scalar::Number(digits) => (*digits).into(),
@@ -247,10 +249,10 @@ pub(crate) fn command_json(command: &Command<'_>) -> Json {
     match command {
         Command::Default { moid, .. } => json.with("moid", moid),
         Command::Unknown { params, .. } => json.with("params", texts(params)).with("status", 501_u16),
-        Command::Malformed(entry) => json
-            .with("raw", entry.raw())
-            .with("status", 400_u16)
-            .with("error", Json::object().with("kind", format!("{:?}", entry.error().kind())).with("offset", entry.error().offset())),
+        Command::Malformed(entry) => json.with("raw", entry.raw()).with("status", 400_u16).with(
+            "error",
+            Json::object().with("kind", format!("{:?}", entry.error().kind())).with("offset", entry.error().offset()),
+        ),
         _ => json,
     }
 }

@@ -45,12 +45,6 @@ impl Item {
         self
     }
 
-    /// The same with one more line below.
-    pub(crate) fn with(mut self, item: Self) -> Self {
-        self.below.push(item);
-        self
-    }
-
     /// The same with more lines below.
     pub(crate) fn with_all(mut self, items: impl IntoIterator<Item = Self>) -> Self {
         self.below.extend(items);
@@ -91,7 +85,7 @@ mod tests {
     #[test]
     fn branches() {
         let items = [
-            Item::new("a").value("1").with(Item::new("b").value("2").remark("why")),
+            Item::new("a").value("1").with_all([Item::new("b").value("2").remark("why")]),
             Item::new("long").value("3"),
         ];
         let drawn = anstream::adapter::strip_str(&draw(&items, 2)).to_string();

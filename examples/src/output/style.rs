@@ -30,7 +30,9 @@ pub(crate) fn pad(style: Style, text: &str, width: usize) -> String {
 
 /// Text from a peer, fit to be shown: without control characters that would move the cursor.
 pub(crate) fn safe(text: &str) -> String {
-    let unsafe_char = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let unsafe_char = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if unsafe_char(c) { '\u{fffd}' } else { c }).collect()
 }
 
