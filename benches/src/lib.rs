@@ -1,1 +1,6 @@
 //! Shared pieces of the benches.
+
+/// The repository's README: its example runs as a doctest here, where all crates are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
