@@ -7,7 +7,7 @@ use dm_package::{
     AcceptList, Alert, ClientUri, Command, Error, ErrorKind, Json, Limits, Mark, MediaType, MoData, MoItem, MoWriter,
     MosItem, Node, Outcome, Package1, Package2, Package3, Scalar, Status, StatusCode, Strictness, media,
 };
-use sensor::{U, resolve};
+use sensor::{U, sensors};
 
 const REPO: &str = "https://repo.example/x";
 const NODE: &str = "urn:example:mo:profile:1.0/4/Name";
@@ -36,6 +36,18 @@ fn malformed(entry: &str, kind: ErrorKind) {
         assert_eq!(found.raw().raw(), entry);
         assert_eq!(command.refusal(), Some(StatusCode::BAD_REQUEST));
         assert_eq!(parsed.deviations.len(), 1);
+    }
+}
+
+/// The places an address names, or the status that refuses it.
+fn resolve(text: &str) -> Vec<String> {
+    let uri = match ClientUri::parse_with(text, Strictness::Strict, &Limits::DEFAULT) {
+        Ok(parsed) => parsed.value,
+        Err(error) => return vec![error.kind().status_code().to_string()],
+    };
+    match uri.resolve(&sensors()) {
+        Ok(places) => places.into_iter().map(|(_, names)| names.join("/")).collect(),
+        Err(unresolved) => vec![unresolved.status_code().to_string()],
     }
 }
 

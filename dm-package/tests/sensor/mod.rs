@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dm_package::{ClientUri, Limits, Resolve, Strictness};
+use dm_package::Resolve;
 
 /// The object type of the examples.
 pub(crate) const U: &str = "urn:example:mo:sensor:1.0";
@@ -87,16 +87,4 @@ pub(crate) fn sensors() -> Store {
     let sensors = vec![instance("west", "GPS", "0xA1"), instance("east", "Temperature", "0xB2")];
     let alone = vec![node("only", [leaf("Name", "x")])];
     Store([(U.to_owned(), sensors), ("urn:example:mo:alone:1.0".to_owned(), alone)].into())
-}
-
-/// The places an address names, or the status that refuses it.
-pub(crate) fn resolve(text: &str) -> Vec<String> {
-    let uri = match ClientUri::parse_with(text, Strictness::Strict, &Limits::DEFAULT) {
-        Ok(parsed) => parsed.value,
-        Err(error) => return vec![error.kind().status_code().to_string()],
-    };
-    match uri.resolve(&sensors()) {
-        Ok(places) => places.into_iter().map(|(_, names)| names.join("/")).collect(),
-        Err(unresolved) => vec![unresolved.status_code().to_string()],
-    }
 }
