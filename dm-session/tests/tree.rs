@@ -762,7 +762,7 @@ mod local {
         );
         let missing = NewInstance::new(U).with("ID", "a");
         let error = tree.create_instance(missing).unwrap_err();
-        assert_eq!((error.kind(), error.place()), (TreeErrorKind::Occurrence, u("1//Setting").as_str()));
+        assert_eq!((error.kind(), error.place()), (TreeErrorKind::Occurrence, u("1/Setting").as_str()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::names;
 use super::value::{Format, Value};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use dm_package::Strictness;
@@ -358,7 +359,7 @@ impl Change<'_> {
                     missing.push((name.clone(), child, wanted.format, wanted.default.clone()));
                 }
                 Some(name) if wanted.occurrence.min() > 0 => {
-                    return Err(TreeErrorKind::Occurrence.at(alloc::format!("{}/{name}", self.tree.address(id))));
+                    return Err(TreeErrorKind::Occurrence.at(self.tree.address_below(id, name)));
                 }
                 Some(_) => {}
                 None => {
@@ -371,7 +372,7 @@ impl Change<'_> {
                     let count =
                         if enough == 0 { 0 } else { children.values().filter(|node| fits(node)).take(enough).count() };
                     if count < min || max.is_some_and(|max| count > max) {
-                        return Err(TreeErrorKind::Occurrence.at(alloc::format!("{}/<x>", self.tree.address(id))));
+                        return Err(TreeErrorKind::Occurrence.at(self.tree.address_below(id, "<x>")));
                     }
                 }
             }
@@ -504,5 +505,11 @@ impl MoTree {
         let Some((_, instance)) = self.instance_of(id) else { return String::new() };
         let Some(mo) = self.mos.get(instance.mo) else { return String::new() };
         names::client_uri(&mo.moid, &instance.miid, self.arena.path(id).into_iter()).unwrap_or_default()
+    }
+
+    /// What the address of a node would be that may not exist, for messages.
+    pub(crate) fn address_below(&self, id: NodeId, path: &str) -> String {
+        let above = self.address(id);
+        format!("{}/{path}", above.strip_suffix('/').unwrap_or(&above))
     }
 }

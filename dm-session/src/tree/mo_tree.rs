@@ -672,7 +672,7 @@ impl Change<'_> {
             Some(leaf) => self.set_leaf(leaf, input),
             None => self.create_leaf(parent, name, input).map(|_| ()),
         };
-        done.map_err(|kind| kind.at(format!("{}/{path}", self.tree.address(root).trim_end_matches('/'))))
+        done.map_err(|kind| kind.at(self.tree.address_below(root, path)))
     }
 
     /// The interior node at a path below `root`, created where it is missing.
@@ -684,7 +684,7 @@ impl Change<'_> {
                 Some(_) => Err(TreeErrorKind::Format),
                 None => self.create_interior(node, name),
             };
-            node = next.map_err(|kind| kind.at(format!("{}/{path}", self.tree.address(root).trim_end_matches('/'))))?;
+            node = next.map_err(|kind| kind.at(self.tree.address_below(root, path)))?;
         }
         Ok(node)
     }
