@@ -10,8 +10,8 @@ use core::time::Duration;
 
 use dm_notification::{ConType, NotificationBuilder, NotificationId, UnixSeconds};
 use dm_package::{
-    AcceptList, Alert, ClientUri, Command, Component, MediaType, MosItem, Package1, Package2, Package3, SessionStart,
-    Status, StatusCode, Strictness, media,
+    AcceptList, Alert, ClientUri, Command, Component, MediaType, MosItem, Outcome, Package1, Package2, Package3,
+    SessionStart, Status, StatusCode, Strictness, media,
 };
 use subtle::ConstantTimeEq;
 
@@ -953,13 +953,11 @@ pub fn route<'a>(request: &'a Request, config: &ServerConfig) -> Result<Route<'a
     if request.method != Method::Post {
         return Err(Response::new(405).with_header("Allow", "POST"));
     }
-    let media_type = request.headers.get(http::CONTENT_TYPE).and_then(MediaType::parse);
-    let initiation = media_type.is_some_and(|media_type| media_type.is(media::INITIATION));
-    let response = media_type.is_some_and(|media_type| media_type.is(media::RESPONSE));
-    if !initiation && !response {
-        let accept = format!("{}, {}", media::INITIATION, media::RESPONSE);
-        return Err(Response::new(415).with_header(http::OMADM_ACCEPT, accept));
-    }
+    let body = Outcome::of_body(request.headers.get(http::CONTENT_TYPE), &[media::INITIATION, media::RESPONSE]);
+    let Outcome::Proceed(media_type) = body else {
+        let readable = format!("{}, {}", media::INITIATION, media::RESPONSE);
+        return Err(Response::new(415).with_header(http::OMADM_ACCEPT, readable));
+    };
     let device_id = request.headers.get(http::OMADM_DEV_ID).filter(|id| !id.is_empty());
     let device_id = device_id.ok_or_else(|| Response::new(400))?;
     if let Some(basic) = &config.basic {
@@ -969,11 +967,13 @@ pub fn route<'a>(request: &'a Request, config: &ServerConfig) -> Result<Route<'a
             return Err(Response::new(401).with_header(http::WWW_AUTHENTICATE, challenge));
         }
     }
-    let mut accepts = request.headers.all(http::ACCEPT).peekable();
-    if accepts.peek().is_some() && !accepts.any(|accept| AcceptList::parse(accept).accepts(media::REQUEST)) {
-        return Err(Response::new(406));
+    let accept: Vec<&str> = request.headers.all(http::ACCEPT).collect();
+    let accept = (!accept.is_empty()).then(|| accept.join(", "));
+    let answer = Outcome::of_response(&AcceptList::from_header(accept.as_deref()), &[media::REQUEST]);
+    if let Some(refused) = answer.status_code() {
+        return Err(Response::new(refused.as_u16()));
     }
-    if initiation {
+    if media_type == media::INITIATION {
         return Ok(Route::Initiation { device_id });
     }
     let token = http::cookies(request).find(|(name, _)| *name == config.cookie_name).map(|(_, value)| value);

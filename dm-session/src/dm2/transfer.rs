@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use dm_package::{AcceptList, MediaType, MoData, MoItem, StatusCode};
+use dm_package::{AcceptList, MediaType, MoData, MoItem, Outcome, StatusCode};
 
 use super::client::{Action, EffectId, Event, Failure};
 use super::config::ClientConfig;
@@ -39,11 +39,19 @@ impl Repositories {
         }
     }
 
-    /// The best of the device's own types that the origin takes and has not refused.
-    fn choose<'a>(&self, origin: &Uri, own: &'a [String], refused: Option<&str>) -> Option<&'a str> {
+    /// The type under which to upload to this origin; with `refused`, the one to try after a 415.
+    fn choose(&self, origin: &Uri, own: &[String], refused: Option<&str>) -> Result<String, StatusCode> {
         let known = self.formats.get(&origin.origin());
-        let accept = known.map_or_else(AcceptList::any, |accept| AcceptList::parse(accept));
-        own.iter().map(String::as_str).find(|own| Some(*own) != refused && accept.accepts(own))
+        let accept = AcceptList::from_header(known.map(String::as_str));
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let outcome = match refused {
+            None => Outcome::of_upload(&accept, &own),
+            Some(refused) => Outcome::of_refused_upload(refused, known.map(|_| &accept), &own),
+        };
+        match outcome {
+            Outcome::Proceed(media_type) => Ok(media_type.into()),
+            _ => Err(StatusCode::NOT_ACCEPTABLE),
+        }
     }
 }
 
@@ -104,8 +112,7 @@ impl Transfer {
         machine: &mut Machine<'_>,
     ) -> Result<Self, StatusCode> {
         let target = machine.config.endpoint(uri).ok_or(StatusCode::FORBIDDEN)?;
-        let media_type = machine.repositories.choose(&target, &machine.config.mo_types, None);
-        let media_type = media_type.ok_or(StatusCode::NOT_ACCEPTABLE)?.into();
+        let media_type = machine.repositories.choose(&target, &machine.config.mo_types, None)?;
         let body = MoData { items }.to_vec().map_err(|_| StatusCode::INTERNAL_ERROR)?;
         let content = Some((media_type, body));
         Ok(Order { method, uri: uri.into(), content, hops: 0, retried: false }.send(machine))
@@ -191,9 +198,9 @@ impl Order {
         if let Some((current, _)) = &mut self.content
             && !self.retried
             && response.headers.get(http::OMADM_ACCEPT).is_some()
-            && let Some(other) = machine.repositories.choose(uri, &machine.config.mo_types, Some(current))
+            && let Ok(other) = machine.repositories.choose(uri, &machine.config.mo_types, Some(current))
         {
-            *current = other.into();
+            *current = other;
             self.retried = true;
             return Progress::Again(self.send(machine));
         }
