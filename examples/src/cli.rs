@@ -25,11 +25,11 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are heard too.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub(crate) color: Color,
 
     /// Log more; twice for everything. RUST_LOG does it by module. No secret is ever logged.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 }
 
@@ -117,15 +117,18 @@ const COMMANDS_FILE: &str = r#"Commands file:
                ["HGET", "{repo}/profile"]]},
       {"CMD": [["EXEC", "urn:example:mo:lamp:1.0//Test", "{server}/results"], ["END"]]}
     ]
-  {server} stands for the URI of the DM endpoint, {repo} for that of the repository. END is added where
-  it is missing. All URIs are checked before the server starts."#;
+  {server} stands for the URI of the DM endpoint, {repo} for that of the repository. END is added
+  where it is missing. Every command is checked before the server starts."#;
 
 /// Be a device: open one session with a DM server and print what happens.
 ///
 /// The device's tree comes from --tree, or is a small one made for the purpose. Results of asynchronous
 /// EXECs are delivered in a session of their own afterwards.
 #[derive(Debug, Args)]
-#[command(after_long_help = TREE_FILE)]
+#[command(
+    after_long_help = TREE_FILE,
+    override_usage = "dm connect --server <URL> [OPTIONS]\n       dm connect --tree <FILE> [OPTIONS]"
+)]
 pub(crate) struct ConnectArgs {
     /// The device's tree (see below).
     #[arg(long, value_name = "FILE")]
@@ -160,11 +163,11 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "SECONDS", requires = "listen")]
     pub(crate) wait: Option<u64>,
 
-    /// Secret of the notification digest in hex, without --tree.
-    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true, conflicts_with = "tree")]
+    /// Secret of the notification digest in hex; with --tree the account has it.
+    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<Bytes>,
 
-    /// Authentication data of the notification digest in hex, without --tree.
+    /// Authentication data of the notification digest in hex.
     #[arg(long, value_name = "HEX", requires = "secret")]
     pub(crate) auth_data: Option<Bytes>,
 
@@ -195,8 +198,8 @@ pub(crate) struct ConnectArgs {
 
 const TREE_FILE: &str = "\
 Tree file:
-  JSON as MoTree of dm-session writes it; `dm connect … --save FILE` makes one to start from. It holds
-  the secrets of the DM Account, so it is written for its owner's eyes only.";
+  JSON as MoTree of dm-session writes it; `dm connect --server URL --save FILE` makes one to start
+  from. It holds the secrets of the DM Account, so only its owner may read it.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StartReason {
@@ -283,8 +286,8 @@ pub(crate) enum Bearer {
 #[command(after_long_help = "\
 Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage.
 
-With --json the member `kind` names the format: dm2-notification, dm2-package1, dm2-package2,
-dm2-package3, dm2-mo-data, dm2-client-uri.")]
+Kinds: dm2-notification, dm2-package1, dm2-package2, dm2-package3, dm2-mo-data, dm2-client-uri.
+With --json the member `kind` has this name; offsets and deviations are members, too.")]
 pub(crate) struct InspectArgs {
     /// The file; `-` is standard input.
     #[arg(value_name = "FILE")]
@@ -303,18 +306,18 @@ pub(crate) struct InspectArgs {
     pub(crate) strict: bool,
 
     /// Check the digest of a notification with this secret, in hex.
-    #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true)]
+    #[arg(long, value_name = "HEX")]
     pub(crate) secret: Option<Bytes>,
 
     /// The authentication data that belongs to the secret, in hex.
     #[arg(long, value_name = "HEX", requires = "secret")]
     pub(crate) auth_data: Option<Bytes>,
 
-    /// Take the input as this, instead of finding out: raw, hex or base64.
+    /// Take the input as this, instead of finding out.
     #[arg(long, value_name = "FORM")]
     pub(crate) from: Option<Form>,
 
-    /// Read it as this kind, instead of finding out (see --help for the names).
+    /// Read it as this kind, instead of finding out; the names are below.
     #[arg(long = "as", value_name = "KIND")]
     pub(crate) kind: Option<crate::inspect::Kind>,
 }

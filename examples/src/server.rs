@@ -22,6 +22,8 @@ use crate::random;
 
 /// Devices with a session at once, at most.
 const MAX_SESSIONS: usize = 1024;
+/// Devices whose EXECs are still to be reported, at most.
+const MAX_OUTSTANDING: usize = 4096;
 
 /// The packages of a session, one for each round.
 pub(crate) type Plan = Vec<Vec<Command<'static>>>;
@@ -113,6 +115,7 @@ impl DmServer {
             Err(_) => Response::new(500),
         };
         if response.status != 200 {
+            self.forget_unopened(&device);
             (self.journal)(Note::Refused { device: Some(device), status: response.status });
         }
         response
@@ -165,6 +168,16 @@ impl DmServer {
         Ok(())
     }
 
+    /// Forgets a machine that waits for nothing: its Package#1 could not be read. It has no time at which
+    /// it would end by itself, and strangers could make any number of them.
+    fn forget_unopened(&mut self, device: &str) {
+        let unopened = |session: &Session| session.machine.poll_timeout().is_none() && !session.machine.is_closed();
+        if self.sessions.get(device).is_some_and(unopened) {
+            drop(self.tell(device, Event::Abort));
+            self.sessions.remove(device);
+        }
+    }
+
     /// Tells a device's machine something and does what it says, until it says no more.
     fn tell(&mut self, device: &str, event: Event) -> Result<Yield, ErrorKind> {
         let Self { sessions, journal, outstanding, .. } = self;
@@ -197,7 +210,7 @@ impl DmServer {
                     }
                     Action::Closed(mut closed) => {
                         let left = mem::take(&mut closed.outstanding);
-                        if !left.is_empty() {
+                        if !left.is_empty() && outstanding.len() < MAX_OUTSTANDING {
                             outstanding.insert(device.into(), left);
                         }
                         journal(Note::Closed { device: device.into(), closed });

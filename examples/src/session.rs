@@ -59,9 +59,11 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
 
     story.chapter("OMA DM 2.0, a session on this machine");
     story.cast(&[
-        ("server", format!("{SERVER_ID}, {}", server.endpoint)),
+        ("server", SERVER_ID.into()),
+        ("endpoint", server.endpoint.clone()),
         ("repository", format!("{}/", server.repo)),
-        ("device", format!("{DEVICE_ID}, notifications to udp://{}", bearer.local_addr()?)),
+        ("device", DEVICE_ID.into()),
+        ("listening", format!("udp://{}", bearer.local_addr()?)),
     ]);
     let before = Tree::of(&device.tree);
     story.chapter("The device's tree before");
@@ -77,6 +79,7 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     let start = receive(&bearer, &device, &mut story)?;
     let closed = device.session(SERVER_ID, start, &mut story)?;
 
+    go_on(&device)?;
     story.chapter("The result of the EXEC, in a session of its own");
     device.finish_work()?;
     let mut reported = Vec::new();
@@ -85,6 +88,7 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
         reported.push(device.session(SERVER_ID, Start::Report { server_uri }, &mut story)?.reason);
     }
 
+    go_on(&device)?;
     // The lamp shone for another hour. Nobody is told: that subscription has ended.
     device.tree.set_value(LAMP, "1", "Hours", 4712)?;
     story.chapter("The change to which the server subscribed");
@@ -96,6 +100,7 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     let fetched = device.fetch_default(SERVER_ID, HOLIDAYS, &mut story)?;
     story.fetched(HOLIDAYS, fetched.as_ref());
 
+    go_on(&device)?;
     let after = Tree::of(&device.tree);
     story.chapter("What changed in the device's tree");
     story.tree(&after, Some(&before));
@@ -114,6 +119,12 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::Refused("the session did not go as expected".into()))
     }
+}
+
+/// Nothing is to be expected of what was interrupted.
+fn go_on(device: &Device) -> anyhow::Result<()> {
+    anyhow::ensure!(!device.is_interrupted(), "interrupted");
+    Ok(())
 }
 
 /// Takes the notification from the bearer. The receiver decides whether it may start a session.

@@ -210,7 +210,7 @@ fn json_of(value: &Value) -> Json {
 }
 
 /// With `only_changes`, the changed nodes and what is above them.
-fn shown<'a, 't>(fates: &'a [(&'t Seen, Fate<'t>)], only_changes: bool) -> Vec<(&'t Seen, Fate<'t>)> {
+fn shown<'t>(fates: &[(&'t Seen, Fate<'t>)], only_changes: bool) -> Vec<(&'t Seen, Fate<'t>)> {
     let below_changes = |path: &str| {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         fates.iter().any(|(node, fate)| *fate != Fate::Same && node.path.starts_with(&prefix))

@@ -12,9 +12,12 @@ use crate::output::time;
 pub(super) const NOTIFICATION: Format =
     Format { kind: "dm2-notification", title: "DM 2.0 notification (Package#0)", looks_like, read };
 
-/// Binary, of any version: the decoder knows best what is wrong with it.
+/// Binary, of any version: the decoder knows best what is wrong with it. White space alone is a header cut
+/// off, because 0x20 is how one begins.
 fn looks_like(look: &Look<'_>) -> bool {
-    look.bytes.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace() || !byte.is_ascii())
+    let binary = |byte: &u8| (byte.is_ascii_control() && !byte.is_ascii_whitespace()) || !byte.is_ascii();
+    let blank = !look.bytes.is_empty() && look.bytes.iter().all(u8::is_ascii_whitespace);
+    blank || look.bytes.iter().any(binary)
 }
 
 fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
