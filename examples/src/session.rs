@@ -304,8 +304,15 @@ impl Checks {
             (LAMP, "Tested", "\"passed\""),
             (HOLIDAYS, "12-31", "\"all night\""),
         ];
-        let holds = values.iter().all(|(moid, path, value)| tree.value(moid, "1", path) == Some(value));
-        self.check("the device's tree: as it has to be", holds && !tree.has(LAMP, "1", "Dimming/01:00"));
+        let wrong = values.iter().find_map(|(moid, path, value)| {
+            let have = tree.value(moid, "1", path).unwrap_or("not there");
+            (have != *value).then(|| format!("{path} is {have}, not {value}"))
+        });
+        let kept = tree.has(LAMP, "1", "Dimming/01:00").then(|| "Dimming/01:00 is still there".to_owned());
+        let wrong = wrong.or(kept);
+        let holds = wrong.is_none();
+        let what = wrong.unwrap_or_else(|| "as it has to be".into());
+        self.check(format!("the device's tree: {what}"), holds);
     }
 
     fn server(&mut self, notes: &[Note]) {
