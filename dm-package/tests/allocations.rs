@@ -1,5 +1,11 @@
 //! What a decoder takes from the heap: lists, never strings without escapes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use allocation_counter::measure;
 use dm_package::{ClientUri, Command, MoData, MoItem, MoWriter, Package1, Package2, Package3, Status, StatusCode, Str};

@@ -1,5 +1,11 @@
 //! The grammar and the constraints of §9.2, one by one.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use dm_package::{ClientUri, ClientUriBuilder, Component, DeviationKind, Error, ErrorKind, Limits, Strictness};
 

@@ -94,7 +94,7 @@ fn package2() -> impl Strategy<Value = Package2<'static>> {
 #[derive(Clone, Debug)]
 enum Value {
     Leaf(u8, String, i64),
-    Interior(BTreeMap<String, Value>),
+    Interior(BTreeMap<String, Self>),
 }
 
 fn value() -> impl Strategy<Value = Value> {

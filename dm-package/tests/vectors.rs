@@ -1,5 +1,11 @@
 //! Every file under `tests/vectors/package`, in both modes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use core::fmt::Write as _;
 use std::fs;

@@ -13,7 +13,7 @@ pub(crate) enum Tree {
     /// A value.
     Leaf(String),
     /// Children, in tree order.
-    Interior(Vec<(String, Tree)>),
+    Interior(Vec<(String, Self)>),
 }
 
 /// Instances by object type, in tree order.
