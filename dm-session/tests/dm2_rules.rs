@@ -18,7 +18,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// Rules 1, 2 and 6, and that no alert is lost or sent twice, are checked inside every run; the
     /// next properties compare runs.
@@ -52,6 +52,12 @@ proptest! {
     fn rule_5_ticks_are_idempotent(bytes in program()) {
         prop_assert_eq!(run_client(&bytes, Mode::Plain), run_client(&bytes, Mode::DoubleTicks));
         prop_assert_eq!(run_server(&bytes, Mode::Plain), run_server(&bytes, Mode::DoubleTicks));
+    }
+
+    #[test]
+    fn rule_5_an_old_clock_reads_as_the_last(bytes in program()) {
+        prop_assert_eq!(run_client(&bytes, Mode::Plain), run_client(&bytes, Mode::SteadyClock));
+        prop_assert_eq!(run_server(&bytes, Mode::Plain), run_server(&bytes, Mode::SteadyClock));
     }
 
     #[test]

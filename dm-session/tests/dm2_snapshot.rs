@@ -118,7 +118,7 @@ fn spoil(value: &mut Value, path: &[u8], kind: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn spoiled_snapshots_are_refused_or_work(

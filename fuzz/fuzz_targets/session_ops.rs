@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, program)) = data.split_first() else { return };
-    let mode = if kind & 0x80 == 0 { Mode::Restored } else { Mode::DoubleTicks };
+    let mode = [Mode::Restored, Mode::DoubleTicks, Mode::SteadyClock][usize::from(kind >> 4) % 3];
     match kind % 3 {
         0 => assert_eq!(run_client(program, Mode::Plain), run_client(program, mode)),
         1 => assert_eq!(run_server(program, Mode::Plain), run_server(program, mode)),

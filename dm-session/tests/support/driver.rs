@@ -93,6 +93,36 @@ pub enum Mode {
     Restored,
     /// Each `Tick` comes twice.
     DoubleTicks,
+    /// Where the program's clock falls back, the last time is given instead.
+    SteadyClock,
+}
+
+/// The clock of a program: it may fall behind for a while.
+struct Clock {
+    steady: bool,
+    now: u64,
+    behind: bool,
+    /// The latest time that the machine was told.
+    told: u64,
+}
+
+impl Clock {
+    fn new(mode: Mode) -> Self {
+        Self { steady: mode == Mode::SteadyClock, now: 0, behind: false, told: 0 }
+    }
+
+    fn read(&self) -> Timestamp {
+        Timestamp::from_millis(match (self.behind, self.steady) {
+            (false, _) => self.now,
+            (true, true) => self.told,
+            (true, false) => self.told / 2,
+        })
+    }
+
+    /// The machine took an event at the time that was read.
+    fn taken(&mut self) {
+        self.told = self.told.max(self.read().as_millis());
+    }
 }
 
 // --- the client alone ----------------------------------------------------------------------------------
@@ -105,7 +135,7 @@ pub fn client_config() -> ClientConfig {
 struct ClientRun {
     machine: Client,
     mode: Mode,
-    now: u64,
+    clock: Clock,
     open: Vec<client::Action>,
     trace: Vec<String>,
     raised: Vec<String>,
@@ -127,7 +157,7 @@ pub fn run_client(bytes: &[u8], mode: Mode) -> Vec<String> {
         machine: Client::start(client_config(), start, AlertQueue::with_capacity(8), Timestamp::from_millis(0))
             .unwrap(),
         mode,
-        now: 0,
+        clock: Clock::new(mode),
         open: Vec::new(),
         trace: Vec::new(),
         raised: Vec::new(),
@@ -165,7 +195,7 @@ impl ClientRun {
                 }
             }
             8 => {
-                self.now += u64::from(program.next()) * 1_000;
+                self.clock.now += u64::from(program.next()) * 1_000;
                 self.give(client::Event::Tick);
             }
             9 => {
@@ -178,12 +208,7 @@ impl ClientRun {
                 0 => {
                     self.give(client::Event::Abort);
                 }
-                // An old clock reads as the last one.
-                1..=8 => {
-                    let now = std::mem::take(&mut self.now);
-                    self.give(client::Event::Tick);
-                    self.now = now;
-                }
+                1..=8 => self.clock.behind = !self.clock.behind,
                 _ => {}
             },
             _ => self.misuse(program),
@@ -205,14 +230,20 @@ impl ClientRun {
 
     /// Gives an event to the machine: whether it took it. A refused event changes nothing.
     fn give(&mut self, event: client::Event) -> bool {
+        self.give_at(self.clock.read(), event)
+    }
+
+    fn give_at(&mut self, now: Timestamp, event: client::Event) -> bool {
         let before = self.machine.snapshot();
         let tick = event == client::Event::Tick;
-        let taken = self.machine.handle(Timestamp::from_millis(self.now), event).is_ok();
-        if !taken {
+        let taken = self.machine.handle(now, event).is_ok();
+        if taken {
+            self.clock.taken();
+        } else {
             assert!(self.machine.snapshot() == before, "a refused event changed the session");
         }
         if tick && self.mode == Mode::DoubleTicks {
-            self.machine.handle(Timestamp::from_millis(self.now), client::Event::Tick).unwrap();
+            self.machine.handle(now, client::Event::Tick).unwrap();
         }
         self.restore();
         taken
@@ -288,7 +319,8 @@ impl ClientRun {
             _ => client::Event::Executed { id, result: StatusCode::OK.into() },
         };
         if !open {
-            assert!(!self.give(event), "an answer to nothing was taken");
+            let later = Timestamp::from_millis(self.clock.now + 1_000_000);
+            assert!(!self.give_at(later, event), "an answer to nothing was taken");
         }
     }
 
@@ -350,7 +382,7 @@ pub fn server_config() -> ServerConfig {
 struct ServerRun {
     machine: Server,
     mode: Mode,
-    now: u64,
+    clock: Clock,
     requests: u64,
     tokens: Vec<String>,
     open: Vec<RequestId>,
@@ -365,7 +397,7 @@ pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<String> {
     let mut run = ServerRun {
         machine: Server::start(server_config(), Vec::new(), Timestamp::from_millis(0)).unwrap(),
         mode,
-        now: 0,
+        clock: Clock::new(mode),
         requests: 0,
         tokens: vec!["00".repeat(32)],
         open: Vec::new(),
@@ -422,13 +454,17 @@ impl ServerRun {
                 }
             }
             10 => {
-                self.now += u64::from(program.next()) * 5_000;
+                self.clock.now += u64::from(program.next()) * 5_000;
                 self.give(server::Event::Tick);
             }
             _ => {
                 let event = match program.below(8) {
                     0 => server::Event::Abort,
                     1 | 2 => server::Event::Fail,
+                    3 | 4 => {
+                        self.clock.behind = !self.clock.behind;
+                        server::Event::Tick
+                    }
                     _ => server::Event::Tick,
                 };
                 if event != server::Event::Tick && self.give(event) {
@@ -487,13 +523,19 @@ impl ServerRun {
     fn give(&mut self, event: server::Event) -> bool {
         let before = self.machine.snapshot();
         let tick = event == server::Event::Tick;
-        let answer = self.machine.handle(Timestamp::from_millis(self.now), event);
-        if let Err(error) = &answer {
-            assert!(self.machine.snapshot() == before, "a refused event changed the session");
-            assert_ne!(error.kind(), ErrorKind::InvalidSnapshot);
+        let later = Timestamp::from_millis(self.clock.now + 1_000_000);
+        // What is refused now would be refused later too, and time does not move by it.
+        let now = if self.machine.clone().handle(later, event.clone()).is_err() { later } else { self.clock.read() };
+        let answer = self.machine.handle(now, event);
+        match &answer {
+            Ok(()) => self.clock.taken(),
+            Err(error) => {
+                assert!(self.machine.snapshot() == before, "a refused event changed the session");
+                assert_ne!(error.kind(), ErrorKind::InvalidSnapshot);
+            }
         }
         if tick && self.mode == Mode::DoubleTicks {
-            self.machine.handle(Timestamp::from_millis(self.now), server::Event::Tick).unwrap();
+            self.machine.handle(now, server::Event::Tick).unwrap();
         }
         self.restore();
         answer.is_ok()
