@@ -54,11 +54,18 @@ impl Repository {
         while let Some(open) = folders.pop() {
             for entry in std::fs::read_dir(&open).with_context(|| open.display().to_string())? {
                 let path = entry?.path();
-                if path.is_dir() {
+                let place = || path.display().to_string();
+                let about = std::fs::symlink_metadata(&path).with_context(place)?;
+                if about.is_dir() {
                     folders.push(path);
                     continue;
                 }
-                let body = std::fs::read(&path).with_context(|| path.display().to_string())?;
+                // Links could lead round in circles or out of the folder.
+                if !about.is_file() {
+                    continue;
+                }
+                anyhow::ensure!(about.len() <= MAX_BYTES as u64, "{} is too large", place());
+                let body = std::fs::read(&path).with_context(place)?;
                 let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
                 let bare = name.strip_suffix(".json");
                 let media_type = if bare.is_some() { media::MO } else { "application/octet-stream" };

@@ -41,6 +41,8 @@ struct Asked {
     number: usize,
     to: Party,
     uri: String,
+    /// What it answers, if it is a Package#3.
+    statuses: Vec<(Command<'static>, Status<'static>)>,
 }
 
 /// Whom the device talks to.
@@ -190,7 +192,6 @@ impl Story {
     /// A request of the device leaves.
     fn asked(&mut self, id: EffectId, request: &Request, to: Party) {
         self.count += 1;
-        self.open.insert(id, Asked { number: self.count, to, uri: request.uri.clone() });
         let place =
             Uri::parse(&request.uri).map_or_else(|_| request.uri.clone(), |uri| uri.path_and_query().to_owned());
         let body = Body::read(request.headers.get(CONTENT_TYPE), &request.body);
@@ -235,20 +236,20 @@ impl Story {
                 .with("cookie", request.headers.get(COOKIE).is_some())
                 .with("credentials", request.headers.get(AUTHORIZATION).is_some());
             let json = if self.origin.is_empty() { json } else { json.with("for", self.origin.as_str()) };
-            json.with("content", body.to_json())
+            json.with("content", body.to_json(&statuses))
         };
         self.tell(text, json);
-        self.statuses.extend(statuses);
+        self.open.insert(id, Asked { number: self.count, to, uri: request.uri.clone(), statuses });
     }
 
     /// The commands of the last Package#2 with the statuses that answer them.
-    fn pair(&mut self, package: &Package3<'static>) -> Vec<(Command<'static>, Status<'static>)> {
-        std::mem::take(&mut self.commands).into_iter().zip(package.statuses.iter().cloned()).collect()
+    fn pair(&self, package: &Package3<'static>) -> Vec<(Command<'static>, Status<'static>)> {
+        self.commands.iter().cloned().zip(package.statuses.iter().cloned()).collect()
     }
 
     /// The answer to a request.
     fn answered(&mut self, id: EffectId, response: &Response) {
-        let Some(Asked { number, to, uri }) = self.open.remove(&id) else { return };
+        let Some(Asked { number, to, uri, statuses }) = self.open.remove(&id) else { return };
         let body = Body::read(response.headers.get(CONTENT_TYPE), &response.body);
         let cookie = response.headers.get(SET_COOKIE);
         let dropped = cookie.is_some_and(|cookie| cookie.contains("Max-Age=0"));
@@ -279,10 +280,12 @@ impl Story {
                 .with("to", "device")
                 .with("status", response.status)
                 .with("set_cookie", cookie)
-                .with("content", body.to_json())
+                .with("content", body.to_json(&[]))
         };
         self.tell(text, json);
+        // A Package#3 that is challenged or redirected is sent again; it counts when it is taken.
         if let Body::Package2(package) = body {
+            self.statuses.extend(statuses);
             self.commands = package.commands;
         }
     }
@@ -470,7 +473,12 @@ impl Body {
         }
     }
 
-    fn to_json(&self) -> Json {
+    /// The content as `dm inspect` has it; beside each status the command that it answers.
+    fn to_json(&self, statuses: &[(Command<'_>, Status<'_>)]) -> Json {
+        let answers = |(index, status)| {
+            let command = statuses.get(index).map(|(command, _)| inspect::command_json(command));
+            inspect::status_json(status).with("command", command)
+        };
         match self {
             Self::Nothing => Json::Null,
             Self::Package1(package) => Json::object()
@@ -482,7 +490,7 @@ impl Body {
                 .with("commands", package.commands.iter().map(inspect::command_json).collect::<Json>()),
             Self::Package3(package) => Json::object()
                 .with("kind", "dm2-package3")
-                .with("statuses", package.statuses.iter().map(inspect::status_json).collect::<Json>())
+                .with("statuses", package.statuses.iter().enumerate().map(answers).collect::<Json>())
                 .with("alerts", package.alerts.iter().map(inspect::alert_json).collect::<Json>()),
             Self::Data(data) => Json::object()
                 .with("kind", "dm2-mo-data")

@@ -154,6 +154,30 @@ fn several_devices_at_once_with_tls_and_credentials() {
 }
 
 #[test]
+fn credentials_and_the_cookie_follow_cont() {
+    let folder = Folder::new("cont");
+    let commands = folder.file(
+        "commands.json",
+        r#"[{"CMD": [["CONT", "{server}/second"], ["GET", "urn:oma:mo:oma-dm-devinfo:1.2//Man"]]},
+            {"CMD": [["GET", "urn:oma:mo:oma-dm-devinfo:1.2//Mod"]]}]"#,
+    );
+    let server =
+        Running::start(&["serve", "--listen", "127.0.0.1:0", "--commands", &commands, "--basic", "lamp:hidden-word"]);
+    let url = server.value("endpoint");
+    let done = dm(&["connect", "--server", &url, "--basic", "lamp:hidden-word", "--json"]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    let events = done.events();
+    let requests: Vec<_> = events.iter().filter(|event| event["event"] == "request").collect();
+    let second: Vec<_> =
+        requests.iter().filter(|event| event["uri"].as_str().unwrap().ends_with("/dm/second")).collect();
+    assert!(second.iter().all(|event| event["cookie"] == true), "{done:?}");
+    assert_eq!(second.last().unwrap()["credentials"], true);
+    let answered = &second.last().unwrap()["content"]["statuses"];
+    assert_eq!((&answered[0]["sc"], &answered[0]["command"]["name"]), (&200.into(), &"GET".into()));
+    assert_eq!(answered[0]["data"][0]["mo_data"], serde_json::json!({"Mod": "Lamp A1"}));
+}
+
+#[test]
 fn a_notification_starts_a_session() {
     let server = serve("notify", &[]);
     let (secret, auth_data) = ("00112233445566778899aabbccddeeff", "6e6f6e6365");
