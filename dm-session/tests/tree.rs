@@ -239,6 +239,15 @@ mod statuses {
     }
 
     #[test]
+    fn what_is_read_at_once_has_a_limit() {
+        let len = data_of(read(&mut sensors(), DM, &[&u("west/Data")])).len();
+        let tree = &mut sensors_with(config().with_limits(TreeLimits::DEFAULT.with_read_len(2 * len)));
+        let uri = u("west/Data");
+        assert_eq!(uris_of(read(tree, DM, &[&uri, &uri])).len(), 2);
+        assert_eq!(read(tree, DM, &[&uri, &uri, &u("west/ID")]), TOO_LARGE);
+    }
+
+    #[test]
     fn depth_has_a_limit() {
         let tree = &mut sensors_with(config().with_limits(TreeLimits::DEFAULT.with_depth(4)));
         let root = format!("{FREE}//");
@@ -521,6 +530,27 @@ mod writing {
         // The identifier of the refused instance was not used up.
         let good = good.each_ref().map(|(uri, json)| (uri.as_str(), *json));
         assert_eq!(write(tree, DM, None, &good), written(&[&u("1/"), &u("west/Setting"), &u("west/Data/1")]));
+    }
+}
+
+mod order {
+    //! Items of one write follow one another.
+    use super::*;
+
+    #[test]
+    fn a_later_item_sees_what_an_earlier_one_did() {
+        let tree = &mut sensors();
+        let items = [
+            (u("west/Data/3"), r#"{"3":{"Date":"a","Value":1}}"#),
+            (u("west/Data/3/Value"), r#"{"Value":2}"#),
+            (u("west/Data"), r#"{"Data":{"1":{"Value":5}}}"#),
+        ];
+        let items = items.each_ref().map(|(uri, json)| (uri.as_str(), *json));
+        assert_eq!(write(tree, DM, None, &items[..2]), written(&[items[0].0, items[1].0]));
+        assert_eq!(tree.value(U, "west", "Data/3/Value"), Some(&Value::Int(2)));
+        // Only what is still there is told.
+        assert_eq!(write(tree, DM, None, &items), written(&[items[2].0]));
+        assert!(tree.node(U, "west", "Data/3").is_none());
     }
 }
 

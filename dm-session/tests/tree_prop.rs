@@ -33,7 +33,7 @@ struct Model {
 #[derive(Clone, Debug)]
 enum Data {
     Leaf(&'static str),
-    Interior(BTreeMap<&'static str, Data>),
+    Interior(BTreeMap<&'static str, Self>),
 }
 
 #[derive(Clone, Debug)]

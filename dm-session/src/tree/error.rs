@@ -91,7 +91,7 @@ impl TreeError {
     }
 
     /// Where: the address of a node (`MOID/MIID/path`), or a place in a tree file
-    /// (`instances[2].nodes["Data/1"]`).
+    /// (`instances[2].nodes["Data/1"]`); empty where the call itself says it.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
@@ -129,8 +129,17 @@ impl fmt::Display for TreeErrorKind {
 
 impl fmt::Display for TreeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.kind, self.place)
+        match self.place.as_str() {
+            "" => self.kind.fmt(f),
+            place => write!(f, "{} at {place}", self.kind),
+        }
     }
 }
 
 impl core::error::Error for TreeError {}
+
+impl From<TreeErrorKind> for TreeError {
+    fn from(kind: TreeErrorKind) -> Self {
+        Self { kind, place: String::new() }
+    }
+}

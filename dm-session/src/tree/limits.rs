@@ -23,6 +23,9 @@ pub struct TreeLimits {
     pub name_len: usize,
     /// Bytes of all names and values together. Default 64 MiB.
     pub total_len: usize,
+    /// Bytes of MO data that one operation reads. Default 16 MiB, the most that peers are expected
+    /// to take; more is answered 413.
+    pub read_len: usize,
     /// MO instances. Default 1024.
     pub instances: usize,
     /// MO definitions. Default 1024.
@@ -45,6 +48,7 @@ impl TreeLimits {
         value_len: 16 << 20,
         name_len: 255,
         total_len: 64 << 20,
+        read_len: 16 << 20,
         instances: 1024,
         definitions: 1024,
         subscriptions: 256,
@@ -90,6 +94,13 @@ impl TreeLimits {
     #[must_use]
     pub const fn with_total_len(mut self, total_len: usize) -> Self {
         self.total_len = total_len;
+        self
+    }
+
+    /// The same with another [`read_len`](Self::read_len).
+    #[must_use]
+    pub const fn with_read_len(mut self, read_len: usize) -> Self {
+        self.read_len = read_len;
         self
     }
 

@@ -15,8 +15,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use dm_package::Node as Event;
 use dm_package::{
-    ClientUri, Component, Json, Limits, MoItem, MoWriter, MosItem, Resolve, Scalar, StatusCode, Strictness,
+    ClientUri, Component, Json, Limits, MoItem, MoWriter, MosItem, Resolve, Scalar, StatusCode, Strictness, Walk,
 };
 
 /// What refuses an operation; it becomes a status in one place.
@@ -85,6 +86,7 @@ impl MoTree {
 
     fn read(&self, server_id: &str, uris: &[String]) -> Result<Outcome, Refused> {
         let mut items = Vec::new();
+        let mut len = 0_usize;
         let mut all_fresh = true;
         if uris.is_empty() {
             return Err(TreeErrorKind::Malformed);
@@ -99,11 +101,13 @@ impl MoTree {
             for target in targets {
                 let Some(node) = self.arena.get(target) else { continue };
                 if node.is_interior() || node.value().is_some() {
-                    items.push(self.serialize(target)?);
+                    let item = self.serialize(target)?;
+                    len = len.saturating_add(item.mo_data.raw().len());
+                    items.push(item);
                 }
-            }
-            if items.len() > Limits::DEFAULT.max_mo_items {
-                return Err(TreeErrorKind::LimitExceeded);
+                if len > self.config.limits.read_len || items.len() > Limits::DEFAULT.max_mo_items {
+                    return Err(TreeErrorKind::LimitExceeded);
+                }
             }
         }
         Ok(match (items.is_empty(), all_fresh) {
@@ -219,31 +223,31 @@ impl MoTree {
     }
 
     fn write(&mut self, server_id: &str, uri: Option<&str>, content: &Data) -> Result<Outcome, Refused> {
-        let strictness = self.config.strictness;
         let written = self.change(Author::Server, |change| {
-            let none = |kind: TreeErrorKind| kind.at("");
             let mut written = Vec::new();
             match (content, uri) {
                 (Data::Items(items), Some(text)) => {
-                    let [item] = items.as_slice() else { return Err(none(TreeErrorKind::Malformed)) };
-                    let place = change.tree.place(server_id, text, true).map_err(none)?;
-                    written.push(change.store_item(server_id, place, item, strictness)?);
+                    let [item] = items.as_slice() else { return Err(TreeErrorKind::Malformed.into()) };
+                    let place = change.tree.place(server_id, text, true)?;
+                    written.push(change.store_item(server_id, &place, item)?);
                 }
                 (Data::Items(items), None) => {
                     if items.is_empty() {
-                        return Err(none(TreeErrorKind::Malformed));
+                        return Err(TreeErrorKind::Malformed.into());
                     }
                     for item in items {
-                        let place = change.tree.place(server_id, &item.client_uri, false).map_err(none)?;
-                        written.push(change.store_item(server_id, place, item, strictness)?);
+                        let place = change.tree.place(server_id, &item.client_uri, false)?;
+                        written.push(change.store_item(server_id, &place, item)?);
                     }
                 }
                 (Data::Bytes(bytes), Some(text)) => {
-                    let place = change.tree.place(server_id, text, true).map_err(none)?;
-                    written.push(change.store_bytes(place, bytes).map_err(none)?);
+                    let place = change.tree.place(server_id, text, true)?;
+                    written.push(change.store_bytes(place, bytes)?);
                 }
-                (Data::Bytes(_), None) => return Err(none(TreeErrorKind::UnsupportedForm)),
+                (Data::Bytes(_), None) => return Err(TreeErrorKind::UnsupportedForm.into()),
             }
+            // A later item may have replaced what an earlier one brought.
+            written.retain(|id| change.tree.depth(*id).is_some());
             Ok(written.into_iter().map(|id| change.tree.address(id)).collect())
         });
         written.map(Outcome::Written).map_err(|error| error.kind())
@@ -322,7 +326,7 @@ impl MoTree {
             for target in targets {
                 // A target below another one is gone by now.
                 if change.tree.depth(target).is_some() {
-                    change.delete(target).map_err(|kind| kind.at(""))?;
+                    change.delete(target)?;
                 }
             }
             Ok(())
@@ -405,7 +409,11 @@ impl MoTree {
     /// Resolves an address and drops instances without the right where a wildcard met them among
     /// others.
     fn resolve(&self, view: &View<'_>, uri: &ClientUri<'_>, right: Rights) -> Result<Vec<Place>, Refused> {
-        if self.is_hidden(view.server_id, uri.moid()) || self.is_hidden_instance(view.server_id, uri) {
+        let hidden = match view.only {
+            Some(Some(instance)) => self.rights_on(instance, view.server_id).is_empty(),
+            _ => self.is_hidden(view.server_id, uri.moid()),
+        };
+        if hidden {
             return Err(TreeErrorKind::Forbidden);
         }
         let mut spots = uri.resolve(view).map_err(|_| TreeErrorKind::NotFound)?;
@@ -433,111 +441,95 @@ impl MoTree {
         }
         !instances.any(|instance| !self.rights_on(instance, server_id).is_empty())
     }
-
-    /// Whether the address names an instance on which the server has no right.
-    fn is_hidden_instance(&self, server_id: &str, uri: &ClientUri<'_>) -> bool {
-        match uri.instance() {
-            Component::Name(miid) => {
-                let instance = self.find_instance(uri.moid(), &miid);
-                instance.is_some_and(|instance| self.rights_on(instance, server_id).is_empty())
-            }
-            _ => false,
-        }
-    }
 }
 
 impl Change<'_> {
     /// Stores one item; hands back the node that it went to.
-    fn store_item(
-        &mut self,
-        server_id: &str,
-        place: Place,
-        item: &MoItem<'_>,
-        strictness: Strictness,
-    ) -> Result<NodeId, TreeError> {
-        let none = |kind: TreeErrorKind| kind.at("");
-        let mut walk = item.walk();
-        let mut next = || walk.next().transpose().map_err(|_| none(TreeErrorKind::Malformed));
-        let Some(mut first) = next()? else { return Err(none(TreeErrorKind::Malformed)) };
-        // Ancestors of the target that the data starts with, when it starts at the MO root.
-        let mut above = 0_usize;
-        if let Some(prefix) = self.prefix(&place, name_of(&first), strictness) {
-            for name in prefix {
-                match &first {
-                    dm_package::Node::Enter(have) if **have == *name => {}
-                    _ => return Err(none(TreeErrorKind::Malformed)),
-                }
-                above = above.saturating_add(1);
-                first = next()?.ok_or_else(|| none(TreeErrorKind::Malformed))?;
+    fn store_item(&mut self, server_id: &str, place: &Place, item: &MoItem<'_>) -> Result<NodeId, TreeError> {
+        let mut events = Events(item.walk());
+        let mut first = events.expect()?;
+        // The data may start at the MO root: then it has to lead straight to the target and back.
+        let prefix = self.prefix(place, name_of(&first));
+        for name in &prefix {
+            match first {
+                Event::Enter(have) if *have == **name => first = events.expect()?,
+                _ => return Err(TreeErrorKind::Malformed.into()),
             }
         }
-        let wanted: Option<&str> = match &place {
+        let wanted = match place {
             Place::Node(id) => self.expected_name(*id),
-            Place::New(_, name) => Some(name),
+            Place::New(_, name) => Some(&**name),
             Place::Instance(_) => None,
         };
         if name_of(&first).is_none_or(|have| wanted.is_some_and(|wanted| wanted != have)) {
-            return Err(none(TreeErrorKind::Malformed));
+            return Err(TreeErrorKind::Malformed.into());
         }
-        let stored = match (&place, &first) {
-            (Place::Node(id), dm_package::Node::Leaf(_, scalar)) => {
-                self.set_leaf(*id, input(scalar)).map_err(none)?;
+        let stored = match (place, first) {
+            (Place::Node(id), Event::Leaf(_, scalar)) => {
+                self.set_leaf(*id, input(&scalar))?;
                 *id
             }
-            (Place::New(parent, name), dm_package::Node::Leaf(_, scalar)) => {
-                self.create_leaf(*parent, name, input(scalar)).map_err(none)?
+            (Place::New(parent, name), Event::Leaf(_, scalar)) => self.create_leaf(*parent, name, input(&scalar))?,
+            (Place::Node(id), Event::Enter(_)) => self.fill(*id, &mut events)?,
+            (Place::New(parent, name), Event::Enter(_)) => {
+                let made = self.create_interior(*parent, name)?;
+                self.fill(made, &mut events)?
             }
-            (Place::Node(id), dm_package::Node::Enter(_)) => *id,
-            (Place::New(parent, name), dm_package::Node::Enter(_)) => {
-                self.create_interior(*parent, name).map_err(none)?
+            (Place::Instance(moid), Event::Enter(name)) => {
+                let made = self.server_instance(server_id, moid, &name)?;
+                self.fill(made, &mut events)?
             }
-            (Place::Instance(moid), dm_package::Node::Enter(name)) => self.server_instance(server_id, moid, name)?,
-            _ => return Err(none(TreeErrorKind::Malformed)),
+            _ => return Err(TreeErrorKind::Malformed.into()),
         };
-        if let dm_package::Node::Enter(_) = first {
-            self.enter(stored).map_err(none)?;
-            let mut open = Vec::from([(stored, BTreeSet::new())]);
-            while let Some((parent, named)) = open.last_mut() {
-                match next()?.ok_or_else(|| none(TreeErrorKind::Malformed))? {
-                    dm_package::Node::Leave => {
-                        if !self.is_new(*parent) {
-                            self.sweep(*parent, named).map_err(none)?;
+        for _ in prefix {
+            if !matches!(events.expect()?, Event::Leave) {
+                return Err(TreeErrorKind::Malformed.into());
+            }
+        }
+        match events.next()? {
+            None => Ok(stored),
+            Some(_) => Err(TreeErrorKind::Malformed.into()),
+        }
+    }
+
+    /// Gives an interior node the content that the events up to its end describe.
+    fn fill(&mut self, target: NodeId, events: &mut Events<'_>) -> Result<NodeId, TreeErrorKind> {
+        // Nodes that are entered, with those of their children that were named.
+        let mut open = Vec::from([(self.enter(target)?, BTreeSet::new())]);
+        while let Some((parent, named)) = open.last_mut() {
+            let parent = *parent;
+            match events.expect()? {
+                Event::Leave => {
+                    // Nothing was in a new one before.
+                    if !self.is_new(parent) {
+                        self.sweep(parent, named)?;
+                    }
+                    open.pop();
+                }
+                Event::Enter(name) => {
+                    let child = match self.tree.arena.child(parent, &name) {
+                        Some(child) => self.enter(child)?,
+                        None => self.create_interior(parent, &name)?,
+                    };
+                    if !named.insert(child) {
+                        return Err(TreeErrorKind::Occurrence);
+                    }
+                    open.push((child, BTreeSet::new()));
+                }
+                Event::Leaf(name, scalar) => {
+                    let child = match self.tree.arena.child(parent, &name) {
+                        Some(child) if named.contains(&child) => return Err(TreeErrorKind::Occurrence),
+                        Some(child) => {
+                            self.set_leaf(child, input(&scalar))?;
+                            child
                         }
-                        open.pop();
-                    }
-                    dm_package::Node::Enter(name) => {
-                        let child = match self.tree.arena.child(*parent, &name) {
-                            Some(child) => self.enter(child).map_err(none)?,
-                            None => self.create_interior(*parent, &name).map_err(none)?,
-                        };
-                        if !named.insert(child) {
-                            return Err(none(TreeErrorKind::Occurrence));
-                        }
-                        open.push((child, BTreeSet::new()));
-                    }
-                    dm_package::Node::Leaf(name, scalar) => {
-                        let child = match self.tree.arena.child(*parent, &name) {
-                            Some(child) if named.contains(&child) => return Err(none(TreeErrorKind::Occurrence)),
-                            Some(child) => {
-                                self.set_leaf(child, input(&scalar)).map_err(none)?;
-                                child
-                            }
-                            None => self.create_leaf(*parent, &name, input(&scalar)).map_err(none)?,
-                        };
-                        named.insert(child);
-                    }
+                        None => self.create_leaf(parent, &name, input(&scalar))?,
+                    };
+                    named.insert(child);
                 }
             }
         }
-        for _ in 0..above {
-            if !matches!(next()?, Some(dm_package::Node::Leave)) {
-                return Err(none(TreeErrorKind::Malformed));
-            }
-        }
-        match next()? {
-            None => Ok(stored),
-            Some(_) => Err(none(TreeErrorKind::Malformed)),
-        }
+        Ok(target)
     }
 
     /// Goes into an interior node that is to be changed. Where nothing can be changed it is refused as a whole:
@@ -551,23 +543,22 @@ impl Change<'_> {
     }
 
     /// The names from the MO root to the parent of the target, if the data seems to start at the MO root rather
-    /// than at the target.
-    fn prefix(&self, place: &Place, first: Option<&str>, strictness: Strictness) -> Option<Vec<String>> {
-        if strictness == Strictness::Strict {
-            return None;
-        }
+    /// than at the target; only where one is lenient.
+    fn prefix(&self, place: &Place, first: Option<&str>) -> Vec<String> {
         let (parent, name) = match place {
-            Place::Node(id) => {
-                let node = self.tree.arena.get(*id)?;
-                (node.parent?, &node.name)
-            }
+            Place::Node(id) => match self.tree.arena.get(*id) {
+                Some(Node { parent: Some(parent), name, .. }) => (*parent, name),
+                _ => return Vec::new(),
+            },
             Place::New(parent, name) => (*parent, name),
-            Place::Instance(_) => return None,
+            Place::Instance(_) => return Vec::new(),
         };
+        if self.tree.config.strictness == Strictness::Strict || first == Some(&**name) {
+            return Vec::new();
+        }
         let mut names: Vec<String> = self.tree.arena.upwards(parent).map(|(_, node)| node.name.to_string()).collect();
         names.reverse();
-        let first = first?;
-        (*first != **name && names.first().is_some_and(|root| root == first)).then_some(names)
+        if names.first().map(String::as_str) == first { names } else { Vec::new() }
     }
 
     /// The name that the data of a node has to have: its own. The root of an instance whose definition leaves
@@ -580,9 +571,8 @@ impl Change<'_> {
 
     /// Creates an instance for a server, which gets all rights on it.
     fn server_instance(&mut self, server_id: &str, moid: &str, name: &str) -> Result<NodeId, TreeError> {
-        let none = |kind: TreeErrorKind| kind.at("");
         let mo = self.tree.mo_for_creation(moid)?;
-        let root = self.add_instance(mo, None, name).map_err(none)?;
+        let root = self.add_instance(mo, None, name)?;
         if let Some((id, _)) = self.tree.instance_of(root)
             && let Some(instance) = self.tree.instances.get_mut(&id)
         {
@@ -674,10 +664,23 @@ impl Resolve for View<'_> {
     }
 }
 
-fn name_of<'a>(node: &'a dm_package::Node<'_>) -> Option<&'a str> {
-    match node {
-        dm_package::Node::Enter(name) | dm_package::Node::Leaf(name, _) => Some(name),
-        dm_package::Node::Leave => None,
+/// MO data, step by step; what is not MO data is refused where it is met.
+struct Events<'a>(Walk<'a>);
+
+impl<'a> Events<'a> {
+    fn next(&mut self) -> Result<Option<Event<'a>>, TreeErrorKind> {
+        self.0.next().transpose().map_err(|_| TreeErrorKind::Malformed)
+    }
+
+    fn expect(&mut self) -> Result<Event<'a>, TreeErrorKind> {
+        self.next()?.ok_or(TreeErrorKind::Malformed)
+    }
+}
+
+fn name_of<'a>(event: &'a Event<'_>) -> Option<&'a str> {
+    match event {
+        Event::Enter(name) | Event::Leaf(name, _) => Some(name),
+        Event::Leave => None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! The tree of the specification's addressing examples, and short ways to ask it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use core::fmt::Write;
 use dm_package::{Json, MoItem, StatusCode};
 use dm_session::Secret;
 use dm_session::tree::{
     Access, Content, DEV_INFO, DM_ACCOUNT, Format, MoDefinition, MoTree, NewAccount, NewDevInfo, NewInstance,
     NodeDefinition, Occurrence, Operation, Outcome, Rights, Store, TreeConfig, UndefinedMo, Value,
 };
-use std::fmt::Write;
 
 pub(crate) const U: &str = "urn:example:mo:sensor:1.0";
 pub(crate) const FREE: &str = "urn:example:mo:free:1.0";
