@@ -73,13 +73,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => data().prop_map(Step::Create),
         6 => (id(), path(), data()).prop_map(|(id, path, data)| Step::Put(id, path, data)),
-        2 => (id(), path()).prop_map(|(id, path)| Step::Delete(id, path)),
+        3 => (id(), path()).prop_map(|(id, path)| Step::Delete(id, path)),
         1 => (id(), path()).prop_map(|(id, path)| Step::DeleteChildren(id, path)),
         3 => (id(), path(), scalar()).prop_map(|(id, path, value)| Step::SetHere(id, path, value)),
         1 => (id(), path()).prop_map(|(id, path)| Step::DeleteHere(id, path)),
         3 => (id(), path()).prop_map(|(id, path)| Step::Read(id, path)),
         1 => path().prop_map(Step::ReadEverywhere),
-        2 => (id(), path()).prop_map(|(id, path)| Step::Subscribe(id, path)),
+        4 => (id(), path()).prop_map(|(id, path)| Step::Subscribe(id, path)),
         1 => Just(Step::Restart),
     ]
 }
@@ -385,30 +385,55 @@ proptest! {
     }
 
     #[test]
-    fn any_address_gets_an_answer(
-        uris in vec(any_uri(), 1..4),
-        data in "\\{\"[a-zA-Z1]{0,4}\":(1|\"x\"|\\{\\}|\\{\"1\":\\{\\}\\}|null)\\}",
-        bytes in vec(any::<u8>(), 0..8),
+    fn what_is_hidden_makes_no_difference(
+        uris in vec(account_uri(), 1..4),
+        data in "\\{\"(DMAcc|Perm|1|g|MOID|Auth|Secret)\":(1|\"U0VDUkVUU0VDUkVU\"|\\{\\}|\\{\"(Perm|1|Noti)\":\\{(\"1\":\\{\\})?\\}\\}|null)\\}",
         control in any::<bool>(),
     ) {
-        let mut tree = hidden(control);
-        let before = saved(&tree);
-        let shown = format!("{:?}", tree.manage(&Operation::Read { server_id: DM.into(), uris: uris.clone() }));
-        prop_assert!(!shown.contains("U0VDUkVU") && !shown.contains("Perm"), "{}", shown);
-        for uri in &uris {
-            let _ = exec(&mut tree, DM, uri);
-            let _ = check_write(&mut tree, DM, Some(uri));
-            prop_assert_eq!(saved(&tree), &before[..]);
-            for outcome in [write(&mut tree, DM, Some(uri), &[("", &data)]), put_bytes(&mut tree, uri, &bytes)] {
-                prop_assert!(matches!(outcome, Outcome::Status(_)), "{:?}", outcome);
+        // Two accounts that differ in what no server may see answer everything alike.
+        let mut trees = [true, false].map(|one| hidden(control, one));
+        let before = trees.each_ref().map(saved);
+        let [one, other] = trees.each_mut().map(|tree| {
+            let mut answers = vec![tree.manage(&Operation::Read { server_id: DM.into(), uris: uris.clone() })];
+            for uri in &uris {
+                answers.push(read(tree, DM, &[uri]));
+                answers.push(exec(tree, DM, uri));
+                answers.push(check_write(tree, DM, Some(uri)));
+                answers.push(write(tree, DM, Some(uri), &[("", &data)]));
+                answers.push(write(tree, DM, None, &[(uri, &data)]));
+                answers.push(put_bytes(tree, uri, b"SECRETSECRET"));
+                answers.push(delete(tree, DM, &[uri]));
+                answers.push(subscribe(tree, DM, uri));
+                answers.push(unsubscribe(tree, DM, uri));
             }
-            prop_assert_eq!(saved(&tree), &before[..], "no account can be written");
-            let _ = subscribe(&mut tree, DM, uri);
-            let _ = unsubscribe(&mut tree, DM, uri);
+            answers.push(tree.manage(&Operation::Delete { server_id: DM.into(), uris: uris.clone() }));
+            answers
+        });
+        let shown = format!("{one:?}");
+        prop_assert_eq!(one, other);
+        prop_assert!(!shown.contains("U0VDUkVU") && !shown.contains("Perm"), "{}", shown);
+        prop_assert_eq!(trees.each_ref().map(saved), before, "no account can be changed");
+    }
+
+    #[test]
+    fn any_address_gets_an_answer(uri in any_uri(), bytes in vec(any::<u8>(), 0..8)) {
+        let mut tree = sensors();
+        let before = saved(&tree);
+        let _ = read(&mut tree, DM, &[&uri]);
+        let _ = exec(&mut tree, DM, &uri);
+        let _ = check_write(&mut tree, DM, Some(&uri));
+        prop_assert_eq!(saved(&tree), &before[..]);
+        let outcomes = [
+            write(&mut tree, DM, Some(&uri), &[("", "{\"a\":1}")]),
+            put_bytes(&mut tree, &uri, &bytes),
+            subscribe(&mut tree, DM, &uri),
+            unsubscribe(&mut tree, DM, &uri),
+            delete(&mut tree, DM, &[&uri]),
+        ];
+        let refused = |outcome: &Outcome| matches!(outcome, Outcome::Status(code) if code.as_u16() >= 400);
+        if outcomes.iter().all(refused) {
+            prop_assert_eq!(saved(&tree), before);
         }
-        let outcome = tree.manage(&Operation::Delete { server_id: DM.into(), uris });
-        prop_assert!(matches!(outcome, Outcome::Status(code) if code.as_u16() >= 400));
-        prop_assert_eq!(saved(&tree), before);
     }
 
     #[test]
@@ -426,34 +451,53 @@ proptest! {
     }
 }
 
-/// A tree in which there is nothing but an account full of secrets, on which the server has all rights.
-fn hidden(control: bool) -> MoTree {
+/// A tree in which there is nothing but an account full of secrets, on which the server has all rights:
+/// one of two that differ in nothing but what is hidden.
+fn hidden(control: bool, one: bool) -> MoTree {
     let mut tree = MoTree::new(TreeConfig::new(1).with_access_control(control)).unwrap();
-    let secret = dm_session::Secret::new(b"SECRETSECRET".as_slice());
-    let new =
-        NewAccount::new(DM, "https://dm.example/dm", "Example").with_moid(DM_ACCOUNT).with_notification(1, [], &secret);
-    tree.add_account(new.with_transport([], &secret)).unwrap();
+    let secret = dm_session::Secret::new(if one { b"SECRETSECRET".as_slice() } else { b"other" });
+    let new = NewAccount::new(DM, "https://dm.example/dm", "Example").with_notification(1, [], &secret);
+    let group = if one { "Perm/1/MOID" } else { "Perm/g/MOID" };
+    tree.add_account(new.with_transport([], &secret).with(group, DM_ACCOUNT)).unwrap();
     tree.grant(DM_ACCOUNT, "1", DM, Rights::ALL).unwrap();
     tree
 }
 
+/// Addresses in the account, with conditions for every x-name: guesses of what is hidden, some right.
+fn account_uri() -> impl Strategy<Value = String> {
+    let instance = select(vec!["1", "1", "(x)", "*", ""]);
+    let part =
+        select(vec!["*", "(y)", "1", "g", "SrvID", "Perm", "MOID", "Auth", "Noti", "Trsp", "Secret", "Data", "Push"]);
+    let about_x = select(vec![
+        "SrvID:dm.example",
+        "Perm/1/MOID:urn:oma:mo:oma-dm-dmacc:1.2",
+        "Auth/Noti/Secret:U0VDUkVUU0VDUkVU",
+        "Auth/Trsp/Secret:b3RoZXI=",
+    ]);
+    let about_y = select(vec![
+        "MOID:urn:oma:mo:oma-dm-dmacc:1.2",
+        "1/MOID:urn:oma:mo:oma-dm-dmacc:1.2",
+        "Secret:U0VDUkVUU0VDUkVU",
+        "Noti/Secret:U0VDUkVUU0VDUkVU",
+        "Type:1",
+    ]);
+    (instance, vec(part, 0..4), about_x, about_y).prop_map(|(instance, mut parts, about_x, about_y)| {
+        // A letter stands in one place only.
+        let mut seen = false;
+        parts.retain(|part| *part != "(y)" || !core::mem::replace(&mut seen, true));
+        let mut query = Vec::new();
+        query.extend((instance == "(x)").then(|| format!("nv=(x)/{about_x}")));
+        query.extend(seen.then(|| format!("nv=(y)/{about_y}")));
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{DM_ACCOUNT}/{instance}/{}{mark}{}", parts.join("/"), query.join("&"))
+    })
+}
+
 fn any_uri() -> impl Strategy<Value = String> {
-    let part = select(vec![
-        "*", "1", "2", "(x)", "(y)", "SrvID", "Perm", "MOID", "Auth", "Noti", "Secret", "Trsp", "Data", "Ext", "", "a",
-        "%2A", "%zz", "ä",
-    ]);
-    let condition = select(vec![
-        "nv=(x)/SrvID:dm.example",
-        "nv=(x)/Perm/1/MOID:urn%3Aoma%3Amo%3Aoma-dm-dmacc%3A1.2",
-        "nv=(y)/MOID:urn%3Aoma%3Amo%3Aoma-dm-dmacc%3A1.2",
-        "nv=(y)/Secret:U0VDUkVUU0VDUkVU",
-        "nv=(x)/Auth/Noti/Secret:U0VDUkVUU0VDUkVU",
-        "cv=1-1",
-        "cv=",
-        "x=y",
-        "nv",
-    ]);
-    let moid = select(vec![DM_ACCOUNT, DM_ACCOUNT, DM_ACCOUNT, DEV_INFO, U, "", "a b"]);
+    let part =
+        select(vec!["*", "1", "2", "(x)", "(y)", "west", "Data", "Value", "ID", "Ext", "", "a", "%2A", "%zz", "ä"]);
+    let condition = select(vec!["nv=(x)/ID:GPS", "nv=(y)/Date:12.1", "cv=1-1", "cv=", "x=y", "nv"]);
+    let moid = select(vec![U, U, U, FREE, DEV_INFO, "", "a b"]);
     let built = (moid, vec(part, 0..5), vec(condition, 0..3)).prop_map(|(moid, parts, query)| {
         format!("{moid}/{}{}{}", parts.join("/"), if query.is_empty() { "" } else { "?" }, query.join("&"))
     });
