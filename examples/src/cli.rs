@@ -115,7 +115,7 @@ const COMMANDS_FILE: &str = r#"Commands file:
     [
       {"CMD": [["GET", "urn:oma:mo:oma-dm-devinfo:1.2//"],
                ["HGET", "{repo}/profile"]]},
-      {"CMD": [["EXEC", "urn:example:mo:lamp:1.0//Test", "{server}/results"], ["END"]]}
+      {"CMD": [["EXEC", "urn:example:mo:lamp:1.0//Test", "{server}/results"]]}
     ]
   {server} stands for the URI of the DM endpoint, {repo} for that of the repository. END is added
   where it is missing. Every command is checked before the server starts."#;

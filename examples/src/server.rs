@@ -137,7 +137,6 @@ impl DmServer {
         for device in devices {
             drop(self.tell(&device, Event::Tick));
         }
-        self.sessions.retain(|_, session| !session.machine.is_closed());
     }
 
     /// Ends all sessions: the server goes down.
@@ -146,7 +145,6 @@ impl DmServer {
         for device in devices {
             drop(self.tell(&device, Event::Abort));
         }
-        self.sessions.clear();
     }
 
     /// Makes sure that there is a machine for a device that opens a session.
@@ -154,9 +152,8 @@ impl DmServer {
         let todo: Plan = if with_plan { self.plan.iter().rev().cloned().collect() } else { Vec::new() };
         match self.sessions.get_mut(device) {
             // One that was notified, or one that the device gives up by opening another.
-            Some(session) if !session.machine.is_closed() => session.todo = todo,
-            _ => {
-                self.sessions.retain(|_, session| !session.machine.is_closed());
+            Some(session) => session.todo = todo,
+            None => {
                 if self.sessions.len() >= MAX_SESSIONS {
                     return Err(503);
                 }
@@ -171,10 +168,8 @@ impl DmServer {
     /// Forgets a machine that waits for nothing: its Package#1 could not be read. It has no time at which
     /// it would end by itself, and strangers could make any number of them.
     fn forget_unopened(&mut self, device: &str) {
-        let unopened = |session: &Session| session.machine.poll_timeout().is_none() && !session.machine.is_closed();
-        if self.sessions.get(device).is_some_and(unopened) {
+        if self.sessions.get(device).is_some_and(|session| session.machine.poll_timeout().is_none()) {
             drop(self.tell(device, Event::Abort));
-            self.sessions.remove(device);
         }
     }
 
@@ -219,6 +214,10 @@ impl DmServer {
                     _ => {}
                 }
             }
+        }
+        // Nothing comes after the end; a late Package#3 belongs to no session.
+        if session.machine.is_closed() {
+            sessions.remove(device);
         }
         Ok(done)
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use dm_notification::Trigger;
+use dm_notification::{Notification, Trigger};
 use dm_package::{Alert, Command, MoData, MoItem, Node, Package1, Package2, Package3, Status, StatusCode, Str, media};
 use dm_session::dm2::Fetched;
 use dm_session::dm2::client::{Action, EffectId, Event, Failure, Reason};
@@ -109,30 +109,30 @@ impl Story {
         self.tell(|| now.draw(before), json);
     }
 
-    /// A notification came.
+    /// A notification came, and may start a session.
     pub(crate) fn notification(&mut self, bytes: &[u8], trigger: &Trigger<'_>) {
         self.count += 1;
-        let id = trigger.notification_id.map(|id| id.0);
+        // The receiver has read it just now.
+        let Ok(notification) = Notification::parse(bytes) else { return };
+        let authenticated = trigger.authenticated;
         let text = || {
-            let detail = format!("{} bytes by UDP", bytes.len());
-            let mut text = headline(Some(self.count), "server", "device", "Package#0", &detail);
-            let proof = if trigger.authenticated { paint(GOOD, "digest verified") } else { paint(NOTE, "not signed") };
-            let number = id.map_or_else(String::new, |id| format!("notification {id}, "));
-            let mos = if trigger.req_mos { ", wants the list of objects" } else { "" };
-            line(&mut text, &format!("from {}, {number}{proof}{mos}", style::safe(trigger.server_id)));
-            text
+            let signed = if authenticated { "" } else { ", not signed" };
+            let detail = format!("{} by UDP{}", plural(bytes.len(), "byte"), paint(NOTE, signed));
+            let head = headline(Some(self.count), "server", "device", "Package#0", &detail);
+            head + &outline::draw(&inspect::option_items(&notification, authenticated), INSET)
         };
         let json = || {
+            let Json::Object(members) = inspect::notification_json(bytes, &notification, Some(authenticated)) else {
+                return Json::Null;
+            };
+            let content = Json::object().with("kind", "dm2-notification").with("length", bytes.len()).with_all(members);
             Json::object()
                 .with("event", "notification")
                 .with("number", self.count)
                 .with("from", "server")
                 .with("to", "device")
-                .with("length", bytes.len())
-                .with("server_id", trigger.server_id)
-                .with("notification_id", id)
-                .with("req_mos", trigger.req_mos)
-                .with("authenticated", trigger.authenticated)
+                .with("authenticated", authenticated)
+                .with("content", content)
         };
         self.tell(text, json);
     }

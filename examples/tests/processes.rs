@@ -208,7 +208,9 @@ fn a_notification_starts_a_session() {
     notify(&["--id", "4", "--secret", secret, "--auth-data", auth_data, "--con-type", "wlan"]);
     let (code, text, log) = device.end();
     assert_eq!(code, Some(0), "{text}{log}");
-    assert!(text.contains("notification 4, digest verified, wants the list of objects"), "{text}");
+    for part in ["NOTIFICATION-ID     4 (0x0004)", "SHA256-DIGEST       verified", "2 (wlan)"] {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
     assert!(text.contains(r#"{"NotificationID":4}"#), "{text}");
     for reason in ["ignored: no digest", "ignored: wrong digest", "ignored: TIMESTAMP outside the clock window"] {
         assert!(log.contains(reason), "{reason:?} is missing in\n{log}");

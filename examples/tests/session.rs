@@ -13,7 +13,7 @@ fn a_session_for_people() {
     for part in [
         "The device's tree before",
         "device ◀── server       Package#0",
-        "digest verified",
+        "SHA256-DIGEST       verified",
         "device ──▶ server       Package#1  POST /dm, as IMEI:350000000000017",
         "urn:example:at:lamp:1.0:DoorOpen",
         "device ◀── server       Package#2  200 OK, 8 commands, sets the cookie",
@@ -42,7 +42,11 @@ fn a_session_for_machines() {
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{}", done.text());
     let events = done.events();
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
-    assert_eq!(of("notification")[0]["authenticated"], true);
+    let notification = of("notification")[0];
+    assert_eq!(
+        (&notification["authenticated"], &notification["content"]["server_id"]),
+        (&true.into(), &"dm.example".into())
+    );
     assert_eq!((of("request").len(), of("response").len()), (11, 11));
     assert!(of("closed").iter().all(|event| event["ok"] == true));
     let changes = of("tree_after")[0]["changes"].as_array().unwrap();

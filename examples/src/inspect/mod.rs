@@ -22,6 +22,7 @@ use crate::output::outline::{self, Item};
 use crate::output::style::{BAD, FAINT, GOOD, NOTE, STRONG, paint};
 use crate::output::{print, style};
 
+pub(crate) use notification::{notification_json, option_items};
 pub(crate) use packages::{
     alert_item, alert_json, command_json, command_text, mo_item, mo_json, mos_json, parameters, scalar, status_json,
 };
@@ -258,20 +259,19 @@ fn outer_names(json: &[u8], depth_wanted: usize, known: &[&'static str]) -> Vec<
 
 impl Report {
     fn to_json(&self, format: &Format, form: Form, bytes: &[u8]) -> Json {
-        let Json::Object(members) = &self.json else { return Json::Null };
-        let mut all = vec![
-            ("kind".to_owned(), Json::from(format.kind)),
-            ("encoding".to_owned(), Json::from(form.name())),
-            ("length".to_owned(), Json::from(bytes.len())),
-        ];
-        all.extend(members.iter().cloned());
+        let Json::Object(members) = self.json.clone() else { return Json::Null };
         let deviations = self.deviations.iter().map(|deviation| {
             Json::object()
                 .with("kind", deviation.kind.as_str())
                 .with("cause", deviation.cause.as_str())
                 .with("offset", deviation.offset)
         });
-        Json::Object(all).with("deviations", deviations.collect::<Json>())
+        Json::object()
+            .with("kind", format.kind)
+            .with("encoding", form.name())
+            .with("length", bytes.len())
+            .with_all(members)
+            .with("deviations", deviations.collect::<Json>())
     }
 
     fn to_text(&self, format: &Format, form: Form, bytes: &[u8]) -> String {

@@ -106,6 +106,25 @@ fn value(notification: &Notification<'_>, number: OptionNumber) -> String {
     understood.unwrap_or_default()
 }
 
+/// The options without their bytes, for a notification that a receiver has judged.
+pub(crate) fn option_items(notification: &Notification<'_>, authenticated: bool) -> Vec<Item> {
+    let options = notification.options().map(|option| {
+        let item = Item::new(name(option.number));
+        match option.number {
+            OptionNumber::Unknown(_) => item.styled(hex(option.value), NOTE),
+            OptionNumber::Sha256Digest if authenticated => item.styled("verified", GOOD),
+            OptionNumber::Sha256Digest => item.styled("not verified", BAD),
+            number => item.value(value(notification, number)),
+        }
+    });
+    options.collect()
+}
+
+/// Everything that a notification says.
+pub(crate) fn notification_json(bytes: &[u8], notification: &Notification<'_>, verified: Option<bool>) -> Json {
+    json(notification, Header::of(bytes), verified)
+}
+
 fn json(notification: &Notification<'_>, header: Header, verified: Option<bool>) -> Json {
     let con_type = notification.con_type();
     let timestamp = notification.timestamp();
@@ -151,7 +170,7 @@ fn name(number: OptionNumber) -> String {
 }
 
 /// What a bearer is called.
-pub(crate) const fn con_type_name(con_type: ConType) -> &'static str {
+const fn con_type_name(con_type: ConType) -> &'static str {
     match con_type {
         ConType::Any => "any",
         ConType::Cellular => "cellular",

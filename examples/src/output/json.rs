@@ -31,6 +31,14 @@ impl Json {
         self
     }
 
+    /// The same object with more members.
+    pub(crate) fn with_all(mut self, more: Vec<(String, Self)>) -> Self {
+        if let Self::Object(members) = &mut self {
+            members.extend(more);
+        }
+        self
+    }
+
     /// The text, in one line.
     pub(crate) fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
