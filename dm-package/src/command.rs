@@ -274,12 +274,6 @@ impl fmt::Display for CommandKind {
     }
 }
 
-/// Empties the list, which keeps its room for the parameters of the next command.
-#[expect(clippy::drain_collect, reason = "taking the list itself would take its room too")]
-fn take_all<'a>(params: &mut Vec<Str<'a>>) -> Vec<Str<'a>> {
-    params.drain(..).collect()
-}
-
 /// What is wrong with the parameters, and with which of them. The index is the number of parameters when one is
 /// missing.
 pub(crate) type Refusal = (ErrorKind, usize);
@@ -289,6 +283,7 @@ impl<'a> Command<'a> {
     ///
     /// OUR DECISION (§5.1): a parameter that starts with `http:` or `https:` is the ServerURI; the two kinds cannot be
     /// confused, so lenient decoding accepts them in either order.
+    #[inline]
     pub(crate) fn from_params(
         kind: CommandKind,
         params: &mut Vec<Str<'a>>,
@@ -324,40 +319,49 @@ impl<'a> Command<'a> {
             return Err((ErrorKind::ParameterCount, count));
         }
         let mut deviation = (others > shape.most).then_some(DeviationKind::SeveralClientUris);
-        let server_uri = match server {
-            None => None,
-            Some(index) => {
-                let place = if shape.server_first { 0 } else { others };
-                if index != place {
-                    if !lenient {
-                        return Err((ErrorKind::ParameterType, index.min(place)));
-                    }
-                    deviation = Some(DeviationKind::ParameterOrder);
+        if let Some(index) = server {
+            let place = if shape.server_first { 0 } else { others };
+            if index != place {
+                if !lenient {
+                    return Err((ErrorKind::ParameterType, index.min(place)));
                 }
-                Some(params.remove(index))
+                deviation = Some(DeviationKind::ParameterOrder);
             }
-        };
-        Self::assemble(kind, server_uri, params)
-            .map(|command| (command, deviation))
-            .ok_or((ErrorKind::ParameterCount, count))
+        }
+        let command = Self::assemble(kind, server, params).ok_or((ErrorKind::ParameterCount, count))?;
+        Ok((command, deviation))
     }
 
-    /// Puts a command together from parameters that fit the table.
-    fn assemble(kind: CommandKind, server_uri: Option<Str<'a>>, others: &mut Vec<Str<'a>>) -> Option<Self> {
-        Some(match kind {
-            CommandKind::HGet => Self::HGet { server_uri: server_uri?, client_uri: others.pop() },
-            CommandKind::HPut => Self::HPut { server_uri: server_uri?, client_uris: take_all(others) },
-            CommandKind::HPost => Self::HPost { server_uri: server_uri?, client_uris: take_all(others) },
-            CommandKind::Delete => Self::Delete { client_uris: take_all(others) },
-            CommandKind::Exec => Self::Exec { client_uri: others.pop()?, server_uri },
-            CommandKind::Get => Self::Get { client_uris: take_all(others) },
+    /// Puts a command together from parameters that fit the table, the ServerURI at this place among them. The list
+    /// keeps its room for the parameters of the next command.
+    #[inline]
+    fn assemble(kind: CommandKind, server: Option<usize>, params: &mut Vec<Str<'a>>) -> Option<Self> {
+        let mut server_uri = server.and_then(|index| params.get_mut(index)).map(core::mem::take);
+        // Where there is one other parameter, it is not where the ServerURI is.
+        let other = usize::from(server == Some(0));
+        let one = |params: &mut Vec<Str<'a>>| params.get_mut(other).map(core::mem::take);
+        let all = |params: &mut Vec<Str<'a>>| {
+            let mut others = Vec::with_capacity(params.len().saturating_sub(usize::from(server.is_some())));
+            others
+                .extend(params.drain(..).enumerate().filter(|(index, _)| Some(*index) != server).map(|(_, text)| text));
+            others
+        };
+        let command = match kind {
+            CommandKind::HGet => Self::HGet { server_uri: server_uri?, client_uri: one(params) },
+            CommandKind::HPut => Self::HPut { server_uri: server_uri?, client_uris: all(params) },
+            CommandKind::HPost => Self::HPost { server_uri: server_uri?, client_uris: all(params) },
+            CommandKind::Delete => Self::Delete { client_uris: all(params) },
+            CommandKind::Exec => Self::Exec { client_uri: one(params)?, server_uri: server_uri.take() },
+            CommandKind::Get => Self::Get { client_uris: all(params) },
             CommandKind::Show => Self::Show { server_uri: server_uri? },
             CommandKind::Cont => Self::Cont { server_uri: server_uri? },
             CommandKind::End => Self::End,
-            CommandKind::Default => Self::Default { server_uri: server_uri?, moid: others.pop()? },
-            CommandKind::Sub => Self::Sub { server_uri: server_uri?, client_uri: others.pop()? },
-            CommandKind::UnSub => Self::UnSub { client_uri: others.pop()? },
-        })
+            CommandKind::Default => Self::Default { server_uri: server_uri?, moid: one(params)? },
+            CommandKind::Sub => Self::Sub { server_uri: server_uri?, client_uri: one(params)? },
+            CommandKind::UnSub => Self::UnSub { client_uri: one(params)? },
+        };
+        params.clear();
+        Some(command)
     }
 
     /// Checks everything the encoder needs to be true of a command.

@@ -201,11 +201,10 @@ impl<'de> Visitor<'de> for Commands<'_> {
         let max = self.limits.max_commands;
         let mut commands = Vec::with_capacity(self.capacity.min(max));
         let mut params = Vec::new();
-        while let Some(command) = seq.next_element_seed(Entry { commands: self, params: &mut params })? {
-            if commands.len() >= max {
+        while seq.next_element_seed(Entry { commands: self, params: &mut params, out: &mut commands })?.is_some() {
+            if commands.len() > max {
                 return Err(surprise());
             }
-            commands.push(command);
         }
         Ok(commands)
     }
@@ -215,22 +214,24 @@ impl<'de> Visitor<'de> for Commands<'_> {
 struct Entry<'l, 'p, 'de> {
     commands: Commands<'l>,
     params: &'p mut Vec<Str<'de>>,
+    /// Where the command goes, without being moved through every layer.
+    out: &'p mut Vec<Command<'de>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Entry<'_, '_, 'de> {
-    type Value = Command<'de>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Command<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for Entry<'_, '_, 'de> {
-    type Value = Command<'de>;
+    type Value = ();
 
     expecting!();
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Command<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let name = seq.next_element::<Str<'de>>()?;
         let kind = name.and_then(|name| CommandKind::from_name(&name)).ok_or_else(surprise)?;
         while let Some(param) = seq.next_element::<Str<'de>>()? {
@@ -240,7 +241,10 @@ impl<'de> Visitor<'de> for Entry<'_, '_, 'de> {
             self.params.push(param);
         }
         match Command::from_params(kind, self.params, self.commands.strictness) {
-            Ok((command, None)) => Ok(command),
+            Ok((command, None)) => {
+                self.out.push(command);
+                Ok(())
+            }
             _ => Err(surprise()),
         }
     }

@@ -226,6 +226,8 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
         start: usize,
         /// Where the next name of the same object starts.
         next: usize,
+        /// Where the names of the object that holds this one begin.
+        base: usize,
     }
 
     let mut found = Examined { outer_names: 0, repeated: Vec::new() };
@@ -236,14 +238,13 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
     if max_depth == 0 {
         return Err(Error::new(ErrorKind::TooDeep, 0));
     }
-    // The names of all open objects. Those of the innermost begin at `base`; the bases of the others wait in `outer`.
+    // The names of all open objects; those of the innermost begin at `base`, right after the name it has itself.
     let mut names: Vec<Name<'_>> = Vec::with_capacity(8);
-    let mut outer: Vec<usize> = Vec::new();
-    let mut base = 0_usize;
+    let (mut base, mut depth) = (0_usize, 1_usize);
     loop {
         let Some(raw) = cursor.name() else {
             let own = names.get_mut(base..).unwrap_or_default();
-            if outer.is_empty() {
+            if depth == 1 {
                 found.outer_names = own.len();
             }
             if own.len() > 1 {
@@ -253,16 +254,17 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
                         && a.name == b.name
                     {
                         found.repeated.push(Repeated { stale: a.start..a.next, later: b.start });
-                        if outer.is_empty() {
+                        if depth == 1 {
                             found.outer_names = found.outer_names.saturating_sub(1);
                         }
                     }
                 }
             }
             names.truncate(base);
-            match outer.pop() {
-                None => return Ok(found),
-                Some(enclosing) => base = enclosing,
+            depth = depth.saturating_sub(1);
+            match names.last() {
+                Some(opened) if depth > 0 => base = opened.base,
+                _ => return Ok(found),
             }
             continue;
         };
@@ -273,17 +275,17 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
             previous.next = start;
         }
         let name = scan::unquote(raw).ok_or(Error::new(ErrorKind::Syntax, start))?;
-        names.push(Name { name, start, next: start });
+        names.push(Name { name, start, next: start, base });
         let first = cursor.peek();
         let offset = cursor.offset();
         match first {
             Some(b'{') => {
                 // The object around everything is a level too.
-                if outer.len().saturating_add(1) >= max_depth {
+                if depth >= max_depth {
                     return Err(Error::new(ErrorKind::TooDeep, offset));
                 }
                 cursor.eat(b'{');
-                outer.push(base);
+                depth = depth.saturating_add(1);
                 base = names.len();
             }
             Some(b'[') => return Err(Error::new(ErrorKind::MoArray, offset)),

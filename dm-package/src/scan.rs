@@ -29,6 +29,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The byte at the cursor, white space skipped.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.byte() {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -49,9 +50,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// The name of the next member and the colon after it; `None` at the end of the object, which is stepped over.
+    #[inline]
     pub(crate) fn name(&mut self) -> Option<&'a str> {
-        self.eat(b',');
-        if self.peek() != Some(b'"') {
+        let mut next = self.peek();
+        if next == Some(b',') {
+            self.advance();
+            next = self.peek();
+        }
+        if next != Some(b'"') {
             self.eat(b'}');
             return None;
         }

@@ -163,6 +163,7 @@ impl Serialize for Str<'_> {
 
 /// Hand-written because a derived `Cow` field is always owned.
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
 
@@ -173,6 +174,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
                 f.write_str("a string")
             }
 
+            #[inline]
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
                 Ok(Str(Cow::Borrowed(text)))
             }

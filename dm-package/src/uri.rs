@@ -141,10 +141,13 @@ pub(crate) fn push_encoded(out: &mut String, text: &str, plain: impl Fn(u8) -> b
 }
 
 /// Whether a parameter is a ServerURI. OUR DECISION (§5.1): by its scheme; no ClientURI or MOID starts like this.
+#[inline]
 pub(crate) fn is_server_class(text: &str) -> bool {
-    let starts =
-        |scheme: &[u8]| text.as_bytes().get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
-    starts(b"http:") || starts(b"https:")
+    fn has_scheme(bytes: &[u8]) -> bool {
+        let starts = |scheme: &[u8]| bytes.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+        starts(b"https:") || starts(b"http:")
+    }
+    matches!(text.as_bytes().first(), Some(b'h' | b'H')) && has_scheme(text.as_bytes())
 }
 
 #[cfg(test)]
