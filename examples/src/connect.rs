@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
     };
     let mut device = Device::new(tree, setup).map_err(Failure::Usage)?;
     device.set_endpoint(arguments.server.clone());
+    device.config(&server_id).map_err(Failure::Usage)?;
     for alert_type in &arguments.alert {
         let destination = Destination { server_id: server_id.clone(), server_uri: None };
         device.outbox.push(destination, Alert::new(alert_type.clone()))?;

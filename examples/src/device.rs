@@ -326,10 +326,12 @@ impl Device {
     }
 
     /// What the machines have to know of a server: from its DM Account.
-    fn config(&self, server_id: &str) -> anyhow::Result<ClientConfig> {
+    pub(crate) fn config(&self, server_id: &str) -> anyhow::Result<ClientConfig> {
         let account = self.tree.account(server_id).with_context(|| format!("no account of {server_id}"))?;
         let endpoint = self.endpoint.clone().unwrap_or(account.server_uri);
-        let allow_http = self.allow_http || is_loopback(&endpoint);
+        let uri = Uri::parse(&endpoint).ok().with_context(|| format!("{endpoint:?} is no HTTP(S) URI"))?;
+        let allow_http = self.allow_http || is_loopback(&uri);
+        anyhow::ensure!(allow_http || uri.is_https(), "plain HTTP to another machine ({endpoint}) needs --allow-http");
         let device_id = self.tree.dev_id().context("the tree has no DevInfo")?;
         let mut account = Account::new(server_id, endpoint);
         if let Some(basic) = &self.basic {
@@ -340,8 +342,7 @@ impl Device {
 }
 
 /// Whether a URI leads to this machine.
-fn is_loopback(uri: &str) -> bool {
-    let Ok(uri) = Uri::parse(uri) else { return false };
+fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -245,3 +245,99 @@ fn note(received: Received, journal: &mut dyn FnMut(Note)) {
         journal(Note::Alerted { device: device.clone(), alert });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver};
+
+    use dm_package::media;
+    use dm_session::http::{CONTENT_TYPE, COOKIE, Method, OMADM_DEV_ID, SET_COOKIE};
+
+    use super::*;
+
+    const START: &str = r#"{"Alert":[{"AlertType":"urn:oma:at:dm:2.0:ClientInitiatedMgmt"}]}"#;
+
+    fn server(plan: Plan) -> (DmServer, Receiver<Note>) {
+        let (sender, notes) = mpsc::channel();
+        let config = ServerConfig::new("dm.example", "http://127.0.0.1/dm");
+        (DmServer::new(config, plan, Box::new(move |note| drop(sender.send(note)))), notes)
+    }
+
+    fn post(path: &str, kind: &str, device: &str, body: &str) -> Request {
+        Request::new(Method::Post, path)
+            .with_header(CONTENT_TYPE, kind)
+            .with_header(OMADM_DEV_ID, device)
+            .with_body(body)
+    }
+
+    /// The cookie of a response, as a device gives it back.
+    fn cookie(response: &Response) -> String {
+        response.headers.get(SET_COOKIE).unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn packages_that_cannot_be_read_leave_nothing() {
+        let (mut server, _notes) = server(Vec::new());
+        for device in 0..2 * MAX_SESSIONS {
+            let response = server.answer(post("/dm", media::INITIATION, &format!("IMEI:{device}"), "{"));
+            assert_eq!(response.status, 400);
+        }
+        assert!(server.sessions.is_empty());
+        assert_eq!(server.answer(post("/dm", media::INITIATION, "IMEI:1", START)).status, 200);
+    }
+
+    #[test]
+    fn sessions_are_bounded() {
+        let plan = vec![vec![Command::get("urn:x:y//").unwrap()]];
+        let (mut server, _notes) = server(plan);
+        for device in 0..MAX_SESSIONS {
+            let response = server.answer(post("/dm", media::INITIATION, &format!("IMEI:{device}"), START));
+            assert_eq!(response.status, 200);
+        }
+        assert_eq!(server.answer(post("/dm", media::INITIATION, "IMEI:one-more", START)).status, 503);
+        server.abort();
+        assert!(server.sessions.is_empty());
+    }
+
+    #[test]
+    fn devices_do_not_meet() {
+        let plan = vec![vec![Command::get("urn:x:y//").unwrap()]];
+        let (mut server, _notes) = server(plan);
+        let start =
+            |server: &mut DmServer, device| cookie(&server.answer(post("/dm", media::INITIATION, device, START)));
+        let (one, two) = (start(&mut server, "IMEI:1"), start(&mut server, "IMEI:2"));
+        assert_ne!(one, two);
+        let answer = |server: &mut DmServer, device, cookie: &str| {
+            let request =
+                post("/dm", media::RESPONSE, device, r#"{"Status":[{"sc":200}]}"#).with_header(COOKIE, cookie);
+            server.answer(request).status
+        };
+        assert_eq!(answer(&mut server, "IMEI:1", &two), 403);
+        assert_eq!(answer(&mut server, "IMEI:3", &one), 403);
+        assert_eq!(answer(&mut server, "IMEI:1", &one), 200);
+        assert_eq!(answer(&mut server, "IMEI:1", &one), 403, "that session is over");
+        assert_eq!(answer(&mut server, "IMEI:2", &two), 200);
+        assert!(server.sessions.is_empty());
+    }
+
+    #[test]
+    fn the_result_of_an_exec_comes_in_a_later_session() {
+        let exec = Command::exec_reporting_to("urn:x:y//Run", "http://127.0.0.1/dm/results").unwrap();
+        let (mut server, notes) = server(vec![vec![exec]]);
+        let token = cookie(&server.answer(post("/dm", media::INITIATION, "IMEI:1", START)));
+        let accepted = post("/dm", media::RESPONSE, "IMEI:1", r#"{"Status":[{"sc":202}]}"#).with_header(COOKIE, token);
+        assert_eq!(server.answer(accepted).status, 200);
+        let report = r#"{"Alert":[{"AlertType":"urn:oma:at:dm:2.0:ClientInitiatedMgmt"},{"AlertType":"urn:z",
+            "SourceURI":"urn:x:y/1/Run","DataType":"application/json","Data":{"sc":200}}]}"#;
+        let response = server.answer(post("/dm/results", media::INITIATION, "IMEI:1", report));
+        assert_eq!((response.status, response.body.as_slice()), (200, &br#"{"CMD":[["END"]]}"#[..]));
+        let completed = notes.try_iter().find_map(|note| match note {
+            Note::Completed { completed, .. } => Some(completed),
+            _ => None,
+        });
+        let completed = completed.unwrap();
+        assert_eq!(completed.status.map(|status| status.as_u16()), Some(200));
+        assert_eq!(completed.execution.client_uri, "urn:x:y//Run");
+        assert!(server.outstanding.is_empty() && server.sessions.is_empty());
+    }
+}

@@ -18,7 +18,7 @@ use crate::inspect;
 use crate::output::json::Json;
 use crate::output::outline::{self, Item};
 use crate::output::print;
-use crate::output::style::{self, BAD, FAINT, GOOD, NAME, NOTE, STRONG, paint};
+use crate::output::style::{self, BAD, FAINT, GOOD, NAME, NOTE, PEER, STRONG, paint};
 use crate::tree_view::Tree;
 
 /// The teller.
@@ -539,7 +539,7 @@ fn headline(number: Option<usize>, from: &str, to: &str, what: &str, detail: &st
     let (parties, colour) = if from == "device" {
         (format!("{from} ──▶ {to}"), NAME)
     } else {
-        (format!("{to} ◀── {from}"), NOTE)
+        (format!("{to} ◀── {from}"), PEER)
     };
     let parties = style::pad(colour, &parties, PARTIES);
     let gap = if what.is_empty() { "" } else { "  " };

@@ -218,6 +218,15 @@ fn deviations_are_listed_and_strictness_refuses_them() {
     assert!(lenient.text().contains("bytes after the last option at byte 13"), "{lenient:?}");
     let strict = dm_with(&["inspect", "-", "--strict"], padded, &[]);
     assert_eq!((strict.code, strict.stderr.as_str()), (Some(1), "dm: bytes after the last option at byte 13\n"));
+    // One unknown command does not spoil a package, but it is a deviation.
+    let unknown = br#"{"CMD":[["REBOOT"],["END"]]}"#;
+    let lenient = dm_with(&["inspect", "-", "--json"], unknown, &[]);
+    assert_eq!((lenient.code, &lenient.json()["deviations"][0]["kind"]), (Some(0), &json!("UnknownCommand")));
+    let strict = dm_with(&["inspect", "-", "--json", "--strict"], unknown, &[]);
+    assert_eq!((strict.code, strict.stderr.as_str()), (Some(1), "dm: unknown command at byte 9\n"));
+    let marked = [b"\xef\xbb\xbf".as_slice(), br#"{"CMD":[]}"#].concat();
+    assert_eq!(dm_with(&["inspect", "-", "--json"], &marked, &[]).json()["kind"], "dm2-package2");
+    assert_eq!(dm_with(&["inspect", "-", "--strict"], &marked, &[]).stderr, "dm: byte order mark at byte 0\n");
 }
 
 #[test]

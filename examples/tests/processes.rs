@@ -294,8 +294,10 @@ fn a_tree_is_kept_in_a_file() {
 #[test]
 fn plain_http_stays_on_this_machine() {
     let done = dm(&["connect", "--server", "http://dm.invalid/dm"]);
-    assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.stderr.contains("the configuration cannot work"), "{done:?}");
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.contains("needs --allow-http"), "{done:?}");
+    let allowed = dm(&["connect", "--server", "http://dm.invalid/dm", "--allow-http"]);
+    assert!(allowed.code == Some(1) && allowed.text().contains("cannot be reached"), "{allowed:?}");
 }
 
 #[test]

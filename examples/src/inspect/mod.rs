@@ -132,7 +132,11 @@ pub(crate) fn run(arguments: &InspectArgs) -> Result<(), Failure> {
     }
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
     let options = Options { strictness, key: secret.map(|secret| (secret, auth_data)) };
-    let report = (format.read)(&bytes, &options).map_err(|Refusal(why)| Failure::Refused(why))?;
+    let mut report = (format.read)(&bytes, &options).map_err(|Refusal(why)| Failure::Refused(why))?;
+    if arguments.strict && report.refusal.is_none() {
+        // What touches one command or alert alone is reported by the decoders, not refused.
+        report.refusal = report.deviations.first().map(|met| Refusal(format!("{} at byte {}", met.cause, met.offset)));
+    }
 
     if let Some(form) = arguments.to {
         convert(&bytes, form)?;
@@ -210,9 +214,9 @@ impl<'a> Look<'a> {
         self.members.contains(&member)
     }
 
-    /// The text, if it is one in ASCII.
+    /// The text, if it is one.
     fn text(&self) -> Option<&'a str> {
-        self.bytes.is_ascii().then(|| std::str::from_utf8(self.bytes).ok())?
+        std::str::from_utf8(self.bytes).ok()
     }
 
     /// What to say of bytes that look like no format.

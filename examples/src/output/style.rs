@@ -14,7 +14,9 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 /// What deserves a look, and what was changed.
 pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
-/// Names.
+/// What comes from the other side.
+pub(crate) const PEER: Style = AnsiColor::Magenta.on_default();
+/// Names, and what leaves the device.
 pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
 
 /// `text` in a style.
