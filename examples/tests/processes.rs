@@ -77,6 +77,10 @@ fn serve_and_connect() {
 fn ctrl_c_ends_the_server() {
     let server = serve("interrupt", &[]);
     expect_good(&dm(&["connect", "--server", &server.url, "--json"]));
+    // Somebody who never finishes a request does not hold it up.
+    let mut idle =
+        std::net::TcpStream::connect(server.url.trim_start_matches("http://").trim_end_matches("/dm")).unwrap();
+    std::io::Write::write_all(&mut idle, b"POST /dm HTTP/1.1\r\nHost: x\r\n").unwrap();
     server.running.interrupt();
     let (code, _, log) = server.running.end();
     assert_eq!(code, Some(0), "{log}");
@@ -151,6 +155,23 @@ fn several_devices_at_once_with_tls_and_credentials() {
     let suspicious = dm(&["connect", "--server", &server.url, "--basic", "lamp:hidden-word"]);
     assert_eq!(suspicious.code, Some(1), "a certificate that nobody vouches for");
     assert!(suspicious.stderr.contains("certificate"), "{suspicious:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn logs_hold_no_secrets() {
+    let server = serve("logs", &["-vv", "--basic", "lamp:hidden-word"]);
+    let device = dm(&["connect", "-vv", "--server", &server.url, "--basic", "lamp:hidden-word", "--secret", "c0ffee"]);
+    assert_eq!(device.code, Some(0), "{device:?}");
+    server.running.interrupt();
+    let (_, _, log) = server.running.end();
+    assert!(device.stderr.contains("sending") && log.contains("session opened"), "{device:?}{log}");
+    // The password, `lamp:hidden-word` in base64, the session cookie, the notification secret.
+    for secret in ["hidden-word", "bGFtcDpoaWRkZW4td29yZA", "OMADM-Session=", "c0ffee"] {
+        for text in [device.text(), &device.stderr, &log] {
+            assert!(!text.contains(secret), "{secret:?} is in\n{text}");
+        }
+    }
 }
 
 #[test]
