@@ -81,6 +81,81 @@ fn snapshots_of_another_version_or_server_are_refused() {
     assert!(serde_json::from_value::<client::Snapshot>(more).is_err(), "unknown members are refused");
 }
 
+#[test]
+fn client_snapshots_that_contradict_themselves_are_refused() {
+    let mut client = support::client_with(r#"["EXEC","urn:m:1.0/1/x","https://r.example/"],["GET","urn:m:1.0/1/x"]"#);
+    let outcome = dm_session::tree::Outcome::Executable("urn:m:1.0/1/x".into());
+    support::manage(&mut client, outcome);
+    let good = serde_json::to_value(client.snapshot()).unwrap();
+    let restores = |value: Value| match serde_json::from_value(value) {
+        Ok(snapshot) => Client::restore(support::config(), snapshot).is_ok(),
+        Err(_) => false,
+    };
+    assert!(restores(good.clone()));
+    let changes: [&dyn Fn(&mut Value); 9] = [
+        // The open effect is an execution as well.
+        &|core| core["executions"][0][0] = core["state"]["AwaitEffect"]["id"].clone(),
+        // The effect does not fit the step.
+        &|core| core["state"]["AwaitEffect"]["effect"] = "CheckWrite".into(),
+        // As many statuses as steps, so none waits.
+        &|core| core["statuses"] = r#"{"Status":[{"sc":200},{"sc":200}]}"#.into(),
+        &|core| core["steps"] = Value::Array(Vec::new()),
+        &|core| core["steps"][0] = serde_json::json!({ "Refused": 99 }),
+        &|core| core["start"] = "Client".into(),
+        &|core| core["state"] = "Done".into(),
+        // Two actions of one id.
+        &|core| {
+            let action = core["effects"]["queue"][0].clone();
+            core["effects"]["queue"].as_array_mut().unwrap().push(action);
+        },
+        &|core| {
+            let action = core["effects"]["queue"][0].clone();
+            let mut many = vec![action; 200];
+            for (id, action) in many.iter_mut().enumerate() {
+                action["Execute"]["id"] = id.into();
+            }
+            core["effects"]["next_id"] = 1_000.into();
+            core["effects"]["queue"] = many.into();
+        },
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut bad = good.clone();
+        change(&mut bad["core"]);
+        assert!(!restores(bad), "change {number}");
+    }
+}
+
+#[test]
+fn server_snapshots_that_contradict_themselves_are_refused() {
+    use support::server::{commands, config, decide, plain_p1, request, start};
+    let mut machine = start(config().with_max_outstanding(1));
+    request(&mut machine, 1, plain_p1());
+    let _ = decide(&mut machine);
+    machine.handle(at(1), server::Event::Commands(commands(r#"["EXEC","urn:m:1.0/1/x"]"#))).unwrap();
+    let good = serde_json::to_value(machine.snapshot()).unwrap();
+    let restores = |value: Value| match serde_json::from_value(value) {
+        Ok(snapshot) => Server::restore(config().with_max_outstanding(1), snapshot).is_ok(),
+        Err(_) => false,
+    };
+    assert!(restores(good.clone()));
+    let one = serde_json::json!({ "device_id": DEVICE, "client_uri": "urn:m:1.0/1/x", "server_uri": null });
+    let changes: [&dyn Fn(&mut Value); 8] = [
+        &|core| core["outstanding"] = vec![one.clone(), one.clone()].into(),
+        &|core| core["server_id"] = "other".into(),
+        &|core| core["device_id"] = Value::Null,
+        &|core| core["device_id"] = "".into(),
+        &|core| core["access"] = Value::Null,
+        &|core| core["access"] = serde_json::json!({ "Token": "short" }),
+        &|core| core["state"]["AwaitP3"]["sent"] = r#"{"CMD":[]}"#.into(),
+        &|core| core["state"] = serde_json::json!({ "Notified": { "notice": { "id": 1, "con_type": 0, "req_mos": true }, "sends": 1, "resend_at": 0 } }),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut bad = good.clone();
+        change(&mut bad["core"]);
+        assert!(!restores(bad), "change {number}");
+    }
+}
+
 /// Changes one value somewhere in the tree of values.
 fn spoil(value: &mut Value, path: &[u8], kind: u8) {
     let mut pointer = String::new();

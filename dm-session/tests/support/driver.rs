@@ -191,6 +191,9 @@ impl ClientRun {
                     };
                     if self.give(event) {
                         self.delivered.extend(alerts);
+                    } else {
+                        // Its cancellation is under way.
+                        self.open.push(action);
                     }
                 }
             }
@@ -222,7 +225,10 @@ impl ClientRun {
         self.restore();
         match action {
             client::Action::Closed(closed) => self.ended = Some(closed),
-            client::Action::Cancel { id } => self.open.retain(|action| action.id() != Some(id)),
+            client::Action::Cancel { id } => {
+                let at = self.open.iter().position(|action| action.id() == Some(id));
+                self.open.remove(at.expect("only what is open is cancelled"));
+            }
             client::Action::Report { .. } => {}
             action => self.open.push(action),
         }
@@ -239,6 +245,7 @@ impl ClientRun {
         let taken = self.machine.handle(now, event).is_ok();
         if taken {
             self.clock.taken();
+            self.trace.push(format!("{:?}", self.machine.poll_timeout()));
         } else {
             assert!(self.machine.snapshot() == before, "a refused event changed the session");
         }
@@ -528,7 +535,10 @@ impl ServerRun {
         let now = if self.machine.clone().handle(later, event.clone()).is_err() { later } else { self.clock.read() };
         let answer = self.machine.handle(now, event);
         match &answer {
-            Ok(()) => self.clock.taken(),
+            Ok(()) => {
+                self.clock.taken();
+                self.trace.push(format!("{:?}", self.machine.poll_timeout()));
+            }
             Err(error) => {
                 assert!(self.machine.snapshot() == before, "a refused event changed the session");
                 assert_ne!(error.kind(), ErrorKind::InvalidSnapshot);
