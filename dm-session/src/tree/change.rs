@@ -108,17 +108,19 @@ impl Change<'_> {
             }
         };
         let next_miid = entry.next_miid;
+        let mut following = next_miid;
         let miid: Box<str> = match miid {
             Some(miid) if entry.by_miid.contains_key(miid) => return Err(TreeErrorKind::AlreadyExists),
             Some(miid) => miid.into(),
             None => loop {
-                let candidate = entry.next_miid.to_string().into_boxed_str();
-                entry.next_miid = entry.next_miid.checked_add(1).ok_or(TreeErrorKind::LimitExceeded)?;
+                let candidate = following.to_string().into_boxed_str();
+                following = following.checked_add(1).ok_or(TreeErrorKind::LimitExceeded)?;
                 if !entry.by_miid.contains_key(&candidate) {
                     break candidate;
                 }
             },
         };
+        entry.next_miid = following;
         let id = tree.next_instance;
         tree.next_instance = id.saturating_add(1);
         entry.by_miid.insert(miid.clone(), id);

@@ -41,6 +41,27 @@
 //! assert_eq!(tree.value(SENSOR, "west", "Setting"), Some(&Value::Int(8)));
 //! # Ok::<(), dm_session::tree::TreeError>(())
 //! ```
+//!
+//! # Where the specification leaves room
+//!
+//! | question | answer of [`MoTree`] |
+//! | --- | --- |
+//! | HGET onto an interior node | what the data names is written; what it does not name goes if the server may delete it and the definition can do without, and stays otherwise |
+//! | HGET with `MOID//` as the place | the only instance that the server sees; a new one if it sees none |
+//! | HGET without a place, data for `MOID//` | a new instance, unless there can be only one and it is there |
+//! | HGET for an instance that does not exist | as the place 404; in the data a wish only: the tree assigns identifiers, numbers from 1, none twice |
+//! | HGET below a node that does not exist | 404: one level is created at a time, more as an object |
+//! | access for what is created | `Add` for the topmost new node; `Add` or `Replace` for what stands inside it |
+//! | data that does not fit the definition | 400; with a body that is not MO data onto an interior node 415 |
+//! | DELETE that breaks an occurrence | 405 |
+//! | interior node without `Get` | closed: 405 for itself, 404 for everything below, there or not |
+//! | conditions (`nv`) on values that the server may not read | never hold |
+//! | an instance without any right for the server | 403 where it is named; elsewhere it is not seen; 403 if none is seen |
+//! | DevInfo and session information | readable for every server with an account; in `MOS` only if provisioned |
+//! | DM Account | nothing in it can be written by a server; whoever removes an account removes the server's rights, subscriptions and default URIs |
+//! | setting a value that is there already | no change: no report, same validator (but a change where the value cannot be read) |
+//! | some targets fresh, the rest without value | 204 |
+//! | MOs without definition | [`UndefinedMo`]: refused unless the device says otherwise |
 
 mod arena;
 mod change;
