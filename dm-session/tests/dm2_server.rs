@@ -150,6 +150,7 @@ fn row_06_any_no_device_id_or_bad_json_is_400() {
         }
         assert_eq!(refusal(&mut server, 1, request), 400);
     }
+    assert!(server.is_idle(), "such a machine may be dropped");
     // Nothing has been lost by it.
     let (mut server, cookie) = sent(config(), DELETE);
     assert_eq!(refusal(&mut server, 2, p3(&cookie, "{")), 400);
@@ -436,6 +437,15 @@ fn row_17_any_an_alert_completes_an_exec_in_a_later_session() {
     assert!(received.completed[0].execution.server_uri.as_deref().unwrap().ends_with("/report"));
     choose(&mut later, "");
     assert_eq!(closed(&mut later).outstanding.len(), 1, "the other one is reported elsewhere");
+}
+
+#[test]
+fn row_17_any_an_exec_beside_end_is_awaited_at_its_server_uri() {
+    let list = format!(r#"["EXEC","{NODE}","{ENDPOINT}/report"],["EXEC","{NODE}"],["END"]"#);
+    let (mut server, _) = sent(config(), &list);
+    let outstanding = closed(&mut server).outstanding;
+    assert_eq!(outstanding.len(), 1, "the other one has no place to be reported to for certain");
+    assert_eq!(outstanding[0].server_uri.as_deref(), Some(&*format!("{ENDPOINT}/report")));
 }
 
 #[test]

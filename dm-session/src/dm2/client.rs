@@ -13,7 +13,7 @@ use super::alerts::{AlertQueue, Destination, ExecResult, Execution};
 use super::config::{ClientConfig, MosPolicy};
 use super::effects::Effects;
 use super::step::{self, Step};
-use super::transfer::{self, Machine, Progress, Repositories, Transfer};
+use super::transfer::{self, Progress, Repositories, Surroundings, Transfer};
 use crate::http::{self, Challenge, CookieJar, Method, Redirect, Request, Response, Uri};
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
@@ -206,6 +206,43 @@ pub enum Action {
     /// The session is over. Nothing comes after it.
     Closed(Closed),
 }
+
+/// What [`Client`], [`Reporter`](super::Reporter) and [`DefaultFetch`](super::DefaultFetch) have in
+/// common, for a host that drives them alike.
+pub trait Machine {
+    /// Tells the machine what happened.
+    ///
+    /// # Errors
+    ///
+    /// As the machine's own `handle`; it is as it was before.
+    fn handle(&mut self, now: Timestamp, event: Event) -> Result<(), Error>;
+
+    /// The next thing to do, if there is one.
+    fn poll_action(&mut self) -> Option<Action>;
+
+    /// When to send the next [`Event::Tick`].
+    fn poll_timeout(&self) -> Option<Timestamp>;
+}
+
+macro_rules! machine {
+    ($($type:ty),+) => {$(
+        impl Machine for $type {
+            fn handle(&mut self, now: Timestamp, event: Event) -> Result<(), Error> {
+                Self::handle(self, now, event)
+            }
+
+            fn poll_action(&mut self) -> Option<Action> {
+                Self::poll_action(self)
+            }
+
+            fn poll_timeout(&self) -> Option<Timestamp> {
+                Self::poll_timeout(self)
+            }
+        }
+    )+};
+}
+
+machine!(Client, super::Reporter, super::DefaultFetch);
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -777,13 +814,13 @@ impl Client {
                 match refusal(&outcome) {
                     Some(status) => self.finish(status),
                     None => {
-                        let transfer = Transfer::download(&server_uri, &mut self.machine());
+                        let transfer = Transfer::download(&server_uri, &mut self.surroundings());
                         self.transfer(transfer, Effect::Download);
                     }
                 }
             }
             (Effect::Download(transfer), event, Some(Step::Fetch { client_uri, .. })) => {
-                match transfer.answer(event, &mut self.machine()) {
+                match transfer.answer(event, &mut self.surroundings()) {
                     Progress::Again(transfer) => self.transfer(transfer, Effect::Download),
                     Progress::Failed(status) => self.finish(status),
                     Progress::Done(response) => self.write(response, client_uri),
@@ -801,7 +838,7 @@ impl Client {
             (Effect::ReadForUpload, Event::Managed { outcome, .. }, Some(Step::Upload { post, server_uri, .. })) => {
                 self.upload(outcome, post, &server_uri);
             }
-            (Effect::Upload(transfer), event, _) => match transfer.answer(event, &mut self.machine()) {
+            (Effect::Upload(transfer), event, _) => match transfer.answer(event, &mut self.surroundings()) {
                 Progress::Again(transfer) => self.transfer(transfer, Effect::Upload),
                 Progress::Failed(status) => self.finish(status),
                 Progress::Done(_) => self.finish(StatusCode::OK),
@@ -835,7 +872,7 @@ impl Client {
             _ => return self.finish(StatusCode::INTERNAL_ERROR),
         };
         let method = if post { Method::Post } else { Method::Put };
-        match Transfer::upload(method, server_uri, items, &mut self.machine()) {
+        match Transfer::upload(method, server_uri, items, &mut self.surroundings()) {
             Ok(transfer) => self.transfer(transfer, Effect::Upload),
             Err(status) => self.finish(status),
         }
@@ -903,9 +940,9 @@ impl Client {
         self.wait(transfer.id, effect(transfer));
     }
 
-    fn machine(&mut self) -> Machine<'_> {
+    fn surroundings(&mut self) -> Surroundings<'_> {
         let Core { now, effects, repositories, .. } = &mut self.core;
-        Machine { now: *now, config: &self.config, effects, repositories }
+        Surroundings { now: *now, config: &self.config, effects, repositories }
     }
 
     /// The current step waits. Always `None`, the answer of a step that is not done.

@@ -9,7 +9,7 @@ use dm_package::StatusCode;
 use super::client::{Action, EffectId, Event};
 use super::config::ClientConfig;
 use super::effects::Effects;
-use super::transfer::{self, Machine, Progress, Repositories, Transfer};
+use super::transfer::{self, Progress, Repositories, Surroundings, Transfer};
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
 
@@ -88,12 +88,12 @@ impl DefaultFetch {
         self.stage = match (mem::replace(&mut self.stage, Stage::Over(Fetched::Nothing)), event) {
             (Stage::Finding { .. }, Event::Managed { outcome, .. }) => match outcome {
                 Outcome::Default { server_id, server_uri } if self.config.endpoint(&server_uri).is_some() => {
-                    Stage::Loading { server_id, transfer: Transfer::download(&server_uri, &mut self.machine()) }
+                    Stage::Loading { server_id, transfer: Transfer::download(&server_uri, &mut self.surroundings()) }
                 }
                 Outcome::Default { .. } => Stage::failed(StatusCode::FORBIDDEN),
                 _ => Stage::Over(Fetched::Nothing),
             },
-            (Stage::Loading { server_id, transfer }, event) => match transfer.answer(event, &mut self.machine()) {
+            (Stage::Loading { server_id, transfer }, event) => match transfer.answer(event, &mut self.surroundings()) {
                 Progress::Again(transfer) => Stage::Loading { server_id, transfer },
                 Progress::Failed(status) => Stage::failed(status),
                 Progress::Done(response) => match transfer::content(response, false, &self.config) {
@@ -149,9 +149,9 @@ impl DefaultFetch {
         self.effects.begin(|id| Action::Manage { id, operation })
     }
 
-    fn machine(&mut self) -> Machine<'_> {
+    fn surroundings(&mut self) -> Surroundings<'_> {
         let Self { config, now, effects, repositories, .. } = self;
-        Machine { now: *now, config, effects, repositories }
+        Surroundings { now: *now, config, effects, repositories }
     }
 }
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 use super::client::{Action, EffectId, Event};
 use super::config::ClientConfig;
 use super::effects::Effects;
-use super::transfer::{Machine, Progress, Repositories, Transfer};
+use super::transfer::{Progress, Repositories, Surroundings, Transfer};
 use crate::http::Method;
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
@@ -117,7 +117,7 @@ impl Reporter {
         self.now = self.now.max(now);
         let next = match (mem::replace(&mut report.stage, Stage::idle()), event) {
             (Stage::Reading { .. }, Event::Managed { outcome, .. }) => self.read(&report.server_uri, outcome),
-            (Stage::Sending(transfer), event) => match transfer.answer(event, &mut self.machine()) {
+            (Stage::Sending(transfer), event) => match transfer.answer(event, &mut self.surroundings()) {
                 Progress::Again(transfer) => Some(Stage::Sending(transfer)),
                 Progress::Done(_) | Progress::Failed(_) => None,
             },
@@ -173,7 +173,7 @@ impl Reporter {
     }
 
     fn upload(&mut self, server_uri: &str, items: Vec<dm_package::MoItem<'static>>) -> Option<Stage> {
-        let transfer = Transfer::upload(Method::Put, server_uri, items, &mut self.machine());
+        let transfer = Transfer::upload(Method::Put, server_uri, items, &mut self.surroundings());
         transfer.ok().map(Stage::Sending)
     }
 
@@ -187,9 +187,9 @@ impl Reporter {
         }
     }
 
-    fn machine(&mut self) -> Machine<'_> {
+    fn surroundings(&mut self) -> Surroundings<'_> {
         let Self { config, now, effects, repositories, .. } = self;
-        Machine { now: *now, config, effects, repositories }
+        Surroundings { now: *now, config, effects, repositories }
     }
 }
 

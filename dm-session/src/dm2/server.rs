@@ -335,8 +335,9 @@ impl Results {
     }
 }
 
-/// An EXEC that was answered 202 and whose result is still to come, in this session or a later one.
-/// A host keeps these for each device.
+/// An EXEC whose result is still to come, in this session or a later one: it was answered 202, or it
+/// named a ServerURI in a package with END. A host keeps these for each device, and may drop those
+/// that it has given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
@@ -569,6 +570,13 @@ impl Server {
         self.core.state == State::Closed
     }
 
+    /// Whether there is no session, none is waited for and no action is queued: a host may drop the
+    /// machine. So it is after a first request that was refused.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.core.state == State::None && self.core.queue.is_empty()
+    }
+
     /// The device, once it has posted.
     #[must_use]
     pub fn device_id(&self) -> Option<&str> {
@@ -775,6 +783,22 @@ impl Server {
         }
     }
 
+    /// Notes the EXECs of a package with END. No status will come, but the device reports to their
+    /// ServerURI all the same.
+    fn record_unheard(&mut self) {
+        let State::AwaitP3 { sent, .. } = &self.core.state else { return };
+        let Some(device_id) = &self.core.device_id else { return };
+        for command in sent {
+            if let Command::Exec { client_uri, server_uri: Some(server_uri) } = command {
+                self.core.outstanding.push(Outstanding {
+                    device_id: device_id.clone(),
+                    client_uri: client_uri.as_str().into(),
+                    server_uri: Some(server_uri.as_str().into()),
+                });
+            }
+        }
+    }
+
     /// Finds the EXECs that the alerts complete, and forgets them.
     fn complete(&mut self, device_id: &str, alerts: &[Alert<'static>]) -> Vec<Completed> {
         let mut completed = Vec::new();
@@ -845,6 +869,7 @@ impl Server {
         let deadline = self.core.now.after(self.config.limits.idle_timeout);
         self.core.state = State::AwaitP3 { sent: commands, deadline };
         if ends {
+            self.record_unheard();
             self.core.state = State::None;
             self.close(Reason::Ended);
         } else if let Some((server_uri, target)) = onward {
@@ -926,7 +951,7 @@ impl Server {
 
 /// Where a request belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a device posts two kinds of package, and a host has to serve both")]
 pub enum Route<'a> {
     /// Package#1: the device's machine if one is [notified](Event::Notify) or running, else a new one.
     Initiation {

@@ -56,7 +56,7 @@ impl Repositories {
 }
 
 /// What a transfer needs of the machine that it belongs to.
-pub(crate) struct Machine<'a> {
+pub(crate) struct Surroundings<'a> {
     pub(crate) now: Timestamp,
     pub(crate) config: &'a ClientConfig,
     pub(crate) effects: &'a mut Effects,
@@ -99,8 +99,8 @@ pub(crate) enum Progress {
 
 impl Transfer {
     /// Starts a download.
-    pub(crate) fn download(uri: &str, machine: &mut Machine<'_>) -> Self {
-        Order { method: Method::Get, uri: uri.into(), content: None, hops: 0, retried: false }.send(machine)
+    pub(crate) fn download(uri: &str, around: &mut Surroundings<'_>) -> Self {
+        Order { method: Method::Get, uri: uri.into(), content: None, hops: 0, retried: false }.send(around)
     }
 
     /// Starts an upload of `items`; `Err` is the status for the command when the repository's formats
@@ -109,13 +109,13 @@ impl Transfer {
         method: Method,
         uri: &str,
         items: Vec<MoItem<'static>>,
-        machine: &mut Machine<'_>,
+        around: &mut Surroundings<'_>,
     ) -> Result<Self, StatusCode> {
-        let target = machine.config.endpoint(uri).ok_or(StatusCode::FORBIDDEN)?;
-        let media_type = machine.repositories.choose(&target, &machine.config.mo_types, None)?;
+        let target = around.config.endpoint(uri).ok_or(StatusCode::FORBIDDEN)?;
+        let media_type = around.repositories.choose(&target, &around.config.mo_types, None)?;
         let body = MoData { items }.to_vec().map_err(|_| StatusCode::INTERNAL_ERROR)?;
         let content = Some((media_type, body));
-        Ok(Order { method, uri: uri.into(), content, hops: 0, retried: false }.send(machine))
+        Ok(Order { method, uri: uri.into(), content, hops: 0, retried: false }.send(around))
     }
 
     /// Whether `event` brings this transfer's answer.
@@ -124,9 +124,9 @@ impl Transfer {
     }
 
     /// Takes the answer.
-    pub(crate) fn answer(self, event: Event, machine: &mut Machine<'_>) -> Progress {
+    pub(crate) fn answer(self, event: Event, around: &mut Surroundings<'_>) -> Progress {
         match event {
-            Event::Transferred { response, .. } => self.order.answer(response, machine),
+            Event::Transferred { response, .. } => self.order.answer(response, around),
             Event::Failed { failure: Failure::Timeout, .. } => Progress::Failed(StatusCode::GATEWAY_TIMEOUT),
             _ => Progress::Failed(StatusCode::BAD_GATEWAY),
         }
@@ -147,15 +147,15 @@ impl Transfer {
 }
 
 impl Order {
-    fn send(self, machine: &mut Machine<'_>) -> Transfer {
-        let request = self.request(machine);
-        let id = machine.effects.begin(|id| Action::Transfer { id, request });
-        let deadline = machine.now.after(machine.config.limits.request_timeout);
+    fn send(self, around: &mut Surroundings<'_>) -> Transfer {
+        let request = self.request(around);
+        let id = around.effects.begin(|id| Action::Transfer { id, request });
+        let deadline = around.now.after(around.config.limits.request_timeout);
         Transfer { id, deadline, order: self }
     }
 
-    fn request(&self, machine: &Machine<'_>) -> Request {
-        let Machine { now, config, repositories, .. } = machine;
+    fn request(&self, around: &Surroundings<'_>) -> Request {
+        let Surroundings { now, config, repositories, .. } = around;
         let mut request = Request::new(self.method, self.uri.clone());
         match &self.content {
             Some((media_type, body)) => {
@@ -173,36 +173,36 @@ impl Order {
         request
     }
 
-    fn answer(mut self, response: Response, machine: &mut Machine<'_>) -> Progress {
+    fn answer(mut self, response: Response, around: &mut Surroundings<'_>) -> Progress {
         let Ok(uri) = Uri::parse(&self.uri) else { return Progress::Failed(StatusCode::BAD_REQUEST) };
-        machine.repositories.jar.store_all(machine.now, &uri, &response.headers);
-        machine.repositories.note_formats(&uri, &response.headers);
+        around.repositories.jar.store_all(around.now, &uri, &response.headers);
+        around.repositories.note_formats(&uri, &response.headers);
         match response.status {
             200..=299 => Progress::Done(response),
             307 | 308 => match http::redirect(&uri, &response, self.hops) {
-                Redirect::Follow(target) if machine.config.allow_http || target.is_https() => {
+                Redirect::Follow(target) if around.config.allow_http || target.is_https() => {
                     self.uri = target.as_str().into();
                     self.hops = self.hops.saturating_add(1);
-                    Progress::Again(self.send(machine))
+                    Progress::Again(self.send(around))
                 }
                 _ => Progress::Failed(StatusCode::BAD_GATEWAY),
             },
-            415 if self.content.is_some() => self.in_other_format(&uri, &response, machine),
+            415 if self.content.is_some() => self.in_other_format(&uri, &response, around),
             400..=599 => Progress::Failed(StatusCode::new(response.status).unwrap_or(StatusCode::BAD_GATEWAY)),
             _ => Progress::Failed(StatusCode::BAD_GATEWAY),
         }
     }
 
     /// 415: once, another of the device's types, if the repository lists one.
-    fn in_other_format(mut self, uri: &Uri, response: &Response, machine: &mut Machine<'_>) -> Progress {
+    fn in_other_format(mut self, uri: &Uri, response: &Response, around: &mut Surroundings<'_>) -> Progress {
         if let Some((current, _)) = &mut self.content
             && !self.retried
             && response.headers.get(http::OMADM_ACCEPT).is_some()
-            && let Ok(other) = machine.repositories.choose(uri, &machine.config.mo_types, Some(current))
+            && let Ok(other) = around.repositories.choose(uri, &around.config.mo_types, Some(current))
         {
             *current = other;
             self.retried = true;
-            return Progress::Again(self.send(machine));
+            return Progress::Again(self.send(around));
         }
         Progress::Failed(StatusCode::NOT_ACCEPTABLE)
     }
