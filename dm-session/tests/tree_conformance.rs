@@ -119,6 +119,19 @@ fn x_cv_01_fresh_is_304_without_data_and_stale_is_data() {
 }
 
 #[test]
+fn x_cv_01_a_validator_does_not_tell_whether_a_guess_was_right() {
+    let mut tree = sensors();
+    tree.set_value(U, "west", "Key", b"abc".to_vec()).unwrap();
+    assert_eq!(subscribe(&mut tree, DM, &u("west/")), OK);
+    for guess in [r#"{"Key":"YWJj"}"#, r#"{"Key":"AAEC"}"#] {
+        let old = tree.instance(U, "west").unwrap().validator();
+        assert_eq!(put(&mut tree, &u("west/Key"), guess), written(&[&u("west/Key")]));
+        assert_ne!(tree.instance(U, "west").unwrap().validator(), old);
+        assert_eq!(tree.take_changes().len(), 1);
+    }
+}
+
+#[test]
 fn x_cv_01_what_is_not_cacheable_is_always_stale() {
     let mut tree = sensors();
     let cv = tree.instance(U, "west").unwrap().validator().unwrap();
