@@ -510,12 +510,6 @@ proptest! {
         }
     }
 
-    #[test]
-    fn resolution_agrees_with_a_naive_one(store in store(), address in address()) {
-        let uri = ClientUri::parse_with(&address, Strictness::Strict, &Limits::DEFAULT).unwrap().value;
-        prop_assert_eq!(uri.resolve(&store).ok(), naive(&address, &store), "{}", address);
-    }
-
     /// DM 1.x alerts come back from DM 2.0 as they were.
     #[test]
     fn alerts_survive_interworking(
@@ -548,11 +542,22 @@ proptest! {
     }
 }
 
+proptest! {
+    // Only some addresses get far enough to show a difference, so there are many of them.
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn resolution_agrees_with_a_naive_one(store in store(), address in address()) {
+        let uri = ClientUri::parse_with(&address, Strictness::Strict, &Limits::DEFAULT).unwrap().value;
+        prop_assert_eq!(uri.resolve(&store).ok(), naive(&address, &store), "{}", address);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------- resolution
 
 fn tree() -> impl Strategy<Value = Tree> {
     let leaf = "[12]".prop_map(Tree::Leaf);
-    leaf.prop_recursive(3, 20, 3, |inner| {
+    leaf.prop_recursive(3, 32, 3, |inner| {
         proptest::collection::btree_map("[abc]", inner, 0..4)
             .prop_map(|children| Tree::Interior(children.into_iter().collect()))
     })
@@ -566,7 +571,8 @@ fn store() -> impl Strategy<Value = Store> {
 /// Components of few letters, so that some addresses find something; an x-name brings its conditions.
 fn address() -> impl Strategy<Value = String> {
     let component = |names: &'static [&'static str]| prop_oneof![3 => select(names).prop_map(Some), 1 => Just(None)];
-    let condition = vec(("[abc](/[abc])?", "[12]"), 1..3);
+    let names = prop_oneof![3 => "[abc]", 1 => "[abc]/[abc]"];
+    let condition = vec((names, "[12]"), 1..3);
     (component(&["", "*", "e", "f"]), vec(component(&["*", "a", "b", "c"]), 0..3), vec(condition, 4)).prop_map(
         |(instance, path, conditions)| {
             let mut fields = Vec::new();
