@@ -1,5 +1,5 @@
 //! The conformance rows of DM 2.0 that whole sessions show, client and server, named by their ids.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "support/world.rs"]
 mod world;

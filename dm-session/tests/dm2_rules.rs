@@ -1,5 +1,5 @@
 //! The six rules of a session, and a client with a server over a bad network, as properties.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "support/driver.rs"]
 mod driver;

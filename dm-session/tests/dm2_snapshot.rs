@@ -1,6 +1,13 @@
 //! Snapshots hold no secret, and those that strangers wrote do no harm.
 #![cfg(feature = "serde")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 #[path = "support/driver.rs"]
 mod driver;

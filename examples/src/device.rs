@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dm_package::StatusCode;
-use dm_session::dm2::client::{Action, Closed, EffectId, Event, Failure, Start};
+use dm_session::dm2::client::{Action, Closed, EffectId, Event, Failure, Machine, Start};
 use dm_session::dm2::{
     Account, Client, ClientConfig, DefaultFetch, Destination, ExecResult, Execution, Fetched, Limits, Outbox, Reporter,
 };
 use dm_session::http::{BasicCredentials, Request, Response, Uri};
 use dm_session::tree::{MoTree, Store as _};
-use dm_session::{Error, ErrorKind, Timestamp};
+use dm_session::{ErrorKind, Timestamp};
 
 use crate::clock::now;
 use crate::http_client::HttpClient;
@@ -30,34 +30,6 @@ pub(crate) trait Watch {
     /// The machine is told something.
     fn event(&mut self, event: &Event);
 }
-
-/// What a device runs: a session, or one of the small machines beside it. They speak the same actions and
-/// events, so one loop carries them all.
-pub(crate) trait Machine {
-    fn poll_action(&mut self) -> Option<Action>;
-    fn poll_timeout(&self) -> Option<Timestamp>;
-    fn handle(&mut self, now: Timestamp, event: Event) -> Result<(), Error>;
-}
-
-macro_rules! machines {
-    ($($machine:ty),+) => {$(
-        impl Machine for $machine {
-            fn poll_action(&mut self) -> Option<Action> {
-                self.poll_action()
-            }
-
-            fn poll_timeout(&self) -> Option<Timestamp> {
-                self.poll_timeout()
-            }
-
-            fn handle(&mut self, now: Timestamp, event: Event) -> Result<(), Error> {
-                self.handle(now, event)
-            }
-        }
-    )+};
-}
-
-machines!(Client, Reporter, DefaultFetch);
 
 /// What comes into the inbox.
 enum Incoming {

@@ -85,13 +85,12 @@ impl DmServer {
 
     /// Answers one HTTP request of a device.
     pub(crate) fn answer(&mut self, request: Request) -> Response {
-        let routed = route(&request, &self.config).and_then(|route| match route {
+        let routed = route(&request, &self.config).map(|route| match route {
             // A session that reports the result of an EXEC comes to the ServerURI that the EXEC named: a
             // path below the endpoint. There is nothing to say in it.
-            Route::Initiation { device_id } => Ok((device_id.to_owned(), Some(self.is_endpoint(&request)))),
+            Route::Initiation { device_id } => (device_id.to_owned(), Some(self.is_endpoint(&request))),
             // The machine itself looks whether the token is right.
-            Route::Response { device_id, .. } => Ok((device_id.to_owned(), None)),
-            _ => Err(Response::new(501)),
+            Route::Response { device_id, .. } => (device_id.to_owned(), None),
         });
         let (device, begins) = match routed {
             Ok(routed) => routed,
@@ -165,10 +164,10 @@ impl DmServer {
         Ok(())
     }
 
-    /// Forgets a machine that waits for nothing: its Package#1 could not be read. It has no time at which
-    /// it would end by itself, and strangers could make any number of them.
+    /// Forgets a machine whose Package#1 was refused: strangers could make any number of them. The abort
+    /// gives back what the device still has to report.
     fn forget_unopened(&mut self, device: &str) {
-        if self.sessions.get(device).is_some_and(|session| session.machine.poll_timeout().is_none()) {
+        if self.sessions.get(device).is_some_and(|session| session.machine.is_idle()) {
             drop(self.tell(device, Event::Abort));
         }
     }

@@ -5,7 +5,12 @@
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_enums,
+    clippy::std_instead_of_core,
     reason = "shared by tests and fuzz targets"
 )]
 
@@ -227,7 +232,7 @@ impl ClientRun {
             client::Action::Closed(closed) => self.ended = Some(closed),
             client::Action::Cancel { id } => {
                 let at = self.open.iter().position(|action| action.id() == Some(id));
-                self.open.remove(at.expect("only what is open is cancelled"));
+                let _cancelled = self.open.remove(at.expect("only what is open is cancelled"));
             }
             client::Action::Report { .. } => {}
             action => self.open.push(action),
@@ -641,7 +646,7 @@ impl Pair {
                     }
                 }
                 // What was delayed arrives behind it, and its answer finds no one.
-                if self.requests % 2 == 0
+                if self.requests.is_multiple_of(2)
                     && let Some(copy) = self.late.pop_front()
                 {
                     let _unheard = self.deliver(copy);

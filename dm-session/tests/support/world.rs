@@ -4,7 +4,12 @@
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::exhaustive_enums,
+    clippy::std_instead_of_core,
     reason = "shared by several test files"
 )]
 
