@@ -155,7 +155,8 @@ mod owned {
 fn package1(entries: usize) -> Package1<'static> {
     let mos = (0..entries).map(|index| {
         let miids = (0..3).map(|instance| Str::from(format!("{instance}"))).collect();
-        MosItem::new(format!("urn:example:mo:type-{index}:1.0"), miids).with_ddf(format!("https://ddf.example/{index}.ddf"))
+        MosItem::new(format!("urn:example:mo:type-{index}:1.0"), miids)
+            .with_ddf(format!("https://ddf.example/{index}.ddf"))
     });
     Package1::new(vec![Alert::server_initiated(Some(48879))]).with_mos(mos.collect())
 }
@@ -329,7 +330,8 @@ fn client_uri(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("package/client_uri");
     for (name, text) in [("plain", short), ("query", long)] {
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(BenchmarkId::new("parse", name), |b| b.iter(|| ClientUri::parse(black_box(text)).unwrap()));
+        group
+            .bench_function(BenchmarkId::new("parse", name), |b| b.iter(|| ClientUri::parse(black_box(text)).unwrap()));
         let uri = ClientUri::parse(text).unwrap();
         group.bench_function(BenchmarkId::new("resolve", name), |b| {
             b.iter(|| black_box(&uri).resolve(&Sensors).unwrap())

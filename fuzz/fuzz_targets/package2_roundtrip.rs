@@ -31,7 +31,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         Ok(()) => {
             let wire = &wire[1..];
             assert_eq!(lenient.value.encoded_len(), Ok(wire.len()));
-            let again = Package2::parse_with(wire, Strictness::Strict, &Limits::DEFAULT).expect("what is written is strict");
+            let again =
+                Package2::parse_with(wire, Strictness::Strict, &Limits::DEFAULT).expect("what is written is strict");
             assert_eq!(again.value, lenient.value);
             assert!(again.deviations.is_empty());
         }
