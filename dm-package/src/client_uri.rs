@@ -378,8 +378,7 @@ fn split(text: &str, strictness: Strictness, limits: &Limits, deviations: &mut V
 fn split_plain(text: &str) -> Option<Parts> {
     let (moid, rest) = uri::split_once(text, b'/')?;
     let (instance, path) = uri::split_once(rest, b'/')?;
-    let empty = path.starts_with('/') || path.as_bytes().windows(2).any(|pair| pair == b"//");
-    if empty || !uri::is_plain(text) || check_moid_start(moid).is_err() {
+    if uri::may_have_empty_segment(path) || !uri::is_plain(text) || check_moid_start(moid).is_err() {
         return None;
     }
     let instance = moid.len().saturating_add(1).saturating_add(instance.len());

@@ -38,7 +38,7 @@ macro_rules! members {
     };
 }
 
-/// Commands and statuses are about as long, so that a first guess from the length of the text saves their lists from
+/// Commands, statuses and `MOS` items are about as long, so that a first guess from the length of the text saves their lists from
 /// growing, and never takes more than twice the memory of the text.
 const BYTES_PER_ENTRY: usize = 48;
 
@@ -254,7 +254,7 @@ impl<'de> Object<'de> for Package1<'de> {
     fn read<A: MapAccess<'de>>(mut map: A, seed: ObjectSeed<'_, Self>) -> Result<Self, A::Error> {
         let limits = seed.limits;
         members!(map, limits, {
-            mos = names::MOS => seed.list(limits.max_mos, 0),
+            mos = names::MOS => seed.list(limits.max_mos, seed.len / BYTES_PER_ENTRY),
             alerts = names::ALERT => seed.list(limits.max_alerts, 0),
         });
         Ok(Self { mos, alerts: alerts.unwrap_or_default() })

@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod accept;
 mod alert;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
@@ -18,7 +19,6 @@ mod fast;
 mod interwork;
 mod json;
 mod limits;
-pub mod media;
 mod mo;
 mod names;
 mod package1;
@@ -31,6 +31,7 @@ mod status;
 mod text;
 mod uri;
 
+pub use accept::{AcceptList, MediaType, Outcome};
 pub use alert::{Alert, Mark, SessionStart, UnknownMark};
 pub use client_uri::{ClientUri, ClientUriBuilder, Component, NodeValue, NodeValues, Path};
 pub use command::{Command, CommandKind, Malformed};
@@ -39,7 +40,6 @@ pub use error::{Deviation, DeviationKind, Error, ErrorKind};
 pub use interwork::{Dm1Alert, PathMap};
 pub use json::{Elements, Json, JsonKind, Members};
 pub use limits::{Limits, Parsed, Strictness};
-pub use media::{AcceptList, MediaType, Outcome};
 pub use mo::{MoData, MoItem, MoWriter, Node, Scalar, Walk};
 pub use package1::{MosItem, Package1};
 pub use package2::Package2;
@@ -48,3 +48,8 @@ pub use resolve::{Resolve, Unresolved};
 pub use server_uri::{Scheme, ServerUri, check_server_uri};
 pub use status::StatusCode;
 pub use text::Str;
+
+/// The media types of the packages and of management object serializations (§3.1).
+pub mod media {
+    pub use crate::accept::{INITIATION, MO, REQUEST, RESPONSE};
+}

@@ -167,6 +167,9 @@ fn split(text: &str) -> Result<Parts, Error> {
         })
         .ok_or(Error::new(ErrorKind::ServerUriScheme, 0))?;
     let host_start = text.len().saturating_sub(rest.len());
+    if let Some(parts) = split_plain(scheme, host_start, rest) {
+        return Ok(parts);
+    }
     let bad_host = |offset: usize| Error::new(ErrorKind::ServerUriHost, host_start.saturating_add(offset));
 
     let authority_len = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
@@ -215,6 +218,18 @@ fn split(text: &str) -> Result<Parts, Error> {
         uri::check_chars(query, QUERY).map_err(|error| error.shifted(query_start))?;
     }
     Ok(Parts { scheme, host_start, host_end, port, path })
+}
+
+/// The same for the plainest URIs, which are nearly all: a name for a host, then a path and nothing else.
+fn split_plain(scheme: Scheme, host_start: usize, rest: &str) -> Option<Parts> {
+    let (host, _) = uri::split_once(rest, b'/')?;
+    // Of what is plain only these two may not stand in a host.
+    let unusual = host.is_empty() || memchr::memchr2(b':', b'@', host.as_bytes()).is_some();
+    if unusual || !uri::is_plain(rest) {
+        return None;
+    }
+    let host_end = host_start.saturating_add(host.len());
+    Some(Parts { scheme, host_start, host_end, port: scheme.default_port(), path: host_end })
 }
 
 #[cfg(test)]

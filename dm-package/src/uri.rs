@@ -93,6 +93,30 @@ pub(crate) fn is_plain(text: &str) -> bool {
     blocks.iter().all(all) && bytes.last_chunk::<16>().map_or_else(|| !rest.iter().any(|byte| odd(*byte)), all)
 }
 
+/// Whether a path may start with a slash or hold two in a row. Eight bytes at a time; `/.` can look like `//` to it, so
+/// only "no" is certain.
+pub(crate) fn may_have_empty_segment(path: &str) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A byte of `differs` is zero where there is a slash; its top bit is set in the result there, and now and then above.
+    let slashes = |bytes: [u8; 8]| {
+        let differs = u64::from_le_bytes(bytes) ^ (ONES.wrapping_mul(b'/' as u64));
+        differs.wrapping_sub(ONES) & !differs & (ONES << 7)
+    };
+    let (blocks, rest) = path.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    // As if a slash stood before the path.
+    let mut before = 1_u64 << 7;
+    blocks.iter().copied().chain([last]).any(|block| {
+        let found = slashes(block);
+        let twice = found & (found << 8 | before);
+        before = found >> 56;
+        twice != 0
+    })
+}
+
 /// The text before and after the first such byte, which is ASCII.
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = memchr::memchr(byte, text.as_bytes())?;
@@ -196,6 +220,20 @@ mod tests {
         let mut out = String::new();
         push_encoded(&mut out, "a/ä", |byte| is_in(byte, PCHAR));
         assert_eq!(out, "a%2F%C3%A4");
+    }
+
+    #[test]
+    fn empty_segments() {
+        for length in 0..20 {
+            for at in 0..length {
+                let mut path = [b'a'; 20];
+                path[at] = b'/';
+                let text = |path: &[u8; 20]| String::from_utf8(path[..length].to_vec()).unwrap();
+                assert_eq!(may_have_empty_segment(&text(&path)), at == 0, "{}", text(&path));
+                path[at + 1] = b'/';
+                assert!(may_have_empty_segment(&text(&path)) || at + 1 == length, "{}", text(&path));
+            }
+        }
     }
 
     #[test]

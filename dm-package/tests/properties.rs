@@ -510,6 +510,26 @@ proptest! {
         }
     }
 
+    /// An address without query takes a shorter way; a query changes nothing about the rest of it.
+    #[test]
+    fn a_query_changes_nothing_about_the_path(text in prop_oneof!["[ux:.%/ (*#ä2A-]{0,12}", "[uh]:?[a-z.]{0,20}//?[a-z0-9/.]{0,30}", client_uri().prop_map(|uri| uri.into_string())]) {
+        let parts = |uri: &ClientUri<'_>| (uri.moid().to_owned(), format!("{:?} {:?}", uri.instance(), uri.path().collect::<Vec<_>>()));
+        let read = |text: &str| ClientUri::parse_with(text, Strictness::Strict, &Limits::DEFAULT).map(|parsed| parts(&parsed.value));
+        if !text.contains('?') {
+            prop_assert_eq!(read(&text), read(&format!("{text}?cv=1")));
+        }
+    }
+
+    /// The same for a ServerURI.
+    #[test]
+    fn a_query_changes_nothing_about_the_origin(text in prop_oneof!["https?://[a-z.:@+\\[\\]%0-9-]{0,12}/?[a-z/.:@(#ä-]{0,20}", server_uri().prop_map(|uri| uri.into_string())]) {
+        let parts = |uri: &ServerUri<'_>| (uri.scheme(), uri.host().to_owned(), uri.port());
+        let read = |text: &str| ServerUri::parse(text).map(|uri| parts(&uri));
+        if !text.contains('?') && !text.contains('#') {
+            prop_assert_eq!(read(&text), read(&format!("{text}?a=b")));
+        }
+    }
+
     /// DM 1.x alerts come back from DM 2.0 as they were.
     #[test]
     fn alerts_survive_interworking(
