@@ -48,9 +48,10 @@ pub(crate) fn tree_config() -> TreeConfig {
         .with(NodeDefinition::unnamed_leaf(Format::Chr).with_access(change | Access::ADD | Access::DELETE));
     TreeConfig::new(u64::from_ne_bytes(random::bytes()))
         .with_undefined(UndefinedMo::FreeForm)
+        .with_ddf(DEV_INFO, "https://ddf.example/devinfo.ddf")
         .with_definition(MoDefinition::new(LAMP, lamp).with_ddf("https://ddf.example/lamp.ddf"))
-        .with_definition(MoDefinition::new(PLAN, plan))
-        .with_definition(MoDefinition::new(HOLIDAYS, holidays))
+        .with_definition(MoDefinition::new(PLAN, plan).with_ddf("https://ddf.example/plan.ddf"))
+        .with_definition(MoDefinition::new(HOLIDAYS, holidays).with_ddf("https://ddf.example/holidays.ddf"))
 }
 
 /// Secret and authentication data of notifications.

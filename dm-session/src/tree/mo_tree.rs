@@ -46,6 +46,9 @@ pub struct TreeConfig {
     pub undefined: UndefinedMo,
     /// Definitions that the device always has. A tree file refers to them by name.
     pub definitions: Vec<MoDefinition>,
+    /// Where the descriptions (DDF) of built-in MOs can be had, by MOID. No location of them is public,
+    /// and Package#1 shall give one for each MO that it lists (§5.2.2).
+    pub ddfs: Vec<(String, String)>,
 }
 
 /// What a tree does with an MO that it has no definition of.
@@ -70,6 +73,7 @@ impl TreeConfig {
             access_control: true,
             undefined: UndefinedMo::Refuse,
             definitions: Vec::new(),
+            ddfs: Vec::new(),
         }
     }
 
@@ -98,6 +102,22 @@ impl TreeConfig {
     #[must_use]
     pub const fn with_undefined(mut self, undefined: UndefinedMo) -> Self {
         self.undefined = undefined;
+        self
+    }
+
+    /// The same with the location of a built-in MO's description.
+    ///
+    /// ```
+    /// use dm_session::tree::{DEV_INFO, MoTree, TreeConfig};
+    ///
+    /// let config = TreeConfig::new(1).with_ddf(DEV_INFO, "https://ddf.example/devinfo.ddf");
+    /// let tree = MoTree::new(config)?;
+    /// assert_eq!(tree.definition(DEV_INFO).and_then(|mo| mo.ddf()), Some("https://ddf.example/devinfo.ddf"));
+    /// # Ok::<(), dm_session::tree::TreeError>(())
+    /// ```
+    #[must_use]
+    pub fn with_ddf(mut self, moid: impl Into<String>, url: impl Into<String>) -> Self {
+        self.ddfs.push((moid.into(), url.into()));
         self
     }
 
@@ -181,7 +201,8 @@ impl MoTree {
     /// # Errors
     ///
     /// [`TreeErrorKind::InvalidDefinition`], [`TreeErrorKind::InvalidMoid`],
-    /// [`TreeErrorKind::AlreadyExists`] for a second definition of one MO.
+    /// [`TreeErrorKind::AlreadyExists`] for a second definition of one MO,
+    /// [`TreeErrorKind::UndefinedMo`] for a [DDF](TreeConfig::ddfs) of an MO that is not built in.
     pub fn new(mut config: TreeConfig) -> Result<Self, TreeError> {
         let own = core::mem::take(&mut config.definitions);
         let mut tree = Self {
@@ -197,8 +218,16 @@ impl MoTree {
             subscriptions: Subscriptions::new(),
             ended: Ended::new(),
         };
+        let mut ddfs: BTreeMap<String, String> = core::mem::take(&mut tree.config.ddfs).into_iter().collect();
         for definition in standard::definitions() {
+            let definition = match ddfs.remove(definition.moid()) {
+                Some(url) => definition.with_ddf(url),
+                None => definition,
+            };
             tree.add_definition(definition, Origin::BuiltIn)?;
+        }
+        if let Some((moid, _)) = ddfs.pop_first() {
+            return Err(TreeErrorKind::UndefinedMo.at(moid));
         }
         for definition in own {
             tree.add_definition(definition, Origin::Config)?;

@@ -97,7 +97,10 @@ impl World {
     pub fn new() -> Self {
         let foreign =
             MoDefinition::new(FOREIGN, NodeDefinition::interior("F").with(NodeDefinition::leaf("x", Format::Chr)));
-        let config = TreeConfig::new(1).with_definition(app()).with_definition(foreign);
+        let config = TreeConfig::new(1)
+            .with_ddf(DEV_INFO, "https://ddf.example/devinfo.ddf")
+            .with_definition(app())
+            .with_definition(foreign);
         let mut tree = MoTree::new(config).unwrap();
         tree.add_dev_info(NewDevInfo::new(DEVICE, "Acme", "A1")).unwrap();
         let account = NewAccount::new(SERVER_ID, ENDPOINT, "Example")
