@@ -14,6 +14,8 @@ mod entropy;
 mod error;
 mod secret;
 mod time;
+#[cfg(feature = "serde")]
+mod wire;
 
 pub use entropy::Entropy;
 pub use error::{Error, ErrorKind};

@@ -212,7 +212,7 @@ fn dm_pack_011_s_m_package_1_is_accepted_or_refused_by_its_headers() {
         let id = dm_session::dm2::server::RequestId(1);
         server.handle(world.time(), Event::Request { id, request, random: Random::from([1; 32]) }).unwrap();
         let answered = match server.poll_action().unwrap() {
-            Action::Decide(_) => 200,
+            Action::Decide { .. } => 200,
             Action::Respond { response, .. } => response.status,
             other => panic!("{other:?}"),
         };
@@ -508,8 +508,8 @@ fn issued(list: &str) -> String {
     let mut server = Server::start(world.server_config.clone(), Vec::new(), world.time()).unwrap();
     let id = dm_session::dm2::server::RequestId(1);
     server.handle(world.time(), Event::Request { id, request, random: Random::from([1; 32]) }).unwrap();
-    let Some(Action::Decide(_)) = server.poll_action() else { panic!("a decision") };
-    server.handle(world.time(), Event::Commands(commands(list))).unwrap();
+    let Some(Action::Decide { .. }) = server.poll_action() else { panic!("a decision") };
+    server.handle(world.time(), Event::Commands { id, commands: commands(list) }).unwrap();
     let Some(Action::Respond { response, .. }) = server.poll_action() else { panic!("Package#2") };
     String::from_utf8(response.body).unwrap()
 }

@@ -200,7 +200,7 @@ fn row_07_deciding_what_may_not_be_sent_is_refused_and_nothing_changes() {
         vec![Command::Delete { client_uris: vec!["no client URI".into()] }],
     ];
     for commands in bad {
-        let error = server.handle(at(9), Event::Commands(commands.clone())).unwrap_err();
+        let error = command(&mut server, at(9), commands.clone()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidCommand, "{commands:?}");
         assert_eq!(server.snapshot(), before);
     }
@@ -368,7 +368,7 @@ fn row_14_deciding_a_new_package_1_takes_over() {
     let (id, response) = respond(&mut server);
     assert_eq!((id, response.status), (1, 409), "the first request does not hang");
     let _ = decide(&mut server);
-    server.handle(at(1), Event::Commands(commands(DELETE))).unwrap();
+    command(&mut server, at(1), commands(DELETE)).unwrap();
     assert_eq!(respond(&mut server).0, 2);
 }
 
@@ -393,7 +393,7 @@ fn row_16_closed_late_packages_are_refused() {
     assert_eq!(unknown_session().status, 403);
     let event = Event::Request { id: RequestId(3), request: plain_p1(), random: random(3) };
     assert_eq!(server.handle(at(1), event).unwrap_err().kind(), ErrorKind::Closed, "a new session is a new machine");
-    assert_eq!(server.handle(at(1), Event::Commands(Vec::new())).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(command(&mut server, at(1), Vec::new()).unwrap_err().kind(), ErrorKind::Closed);
 }
 
 fn exec_alert(source: &str) -> String {
@@ -464,7 +464,7 @@ fn row_17_any_outstanding_executions_are_bounded() {
     request(&mut server, 1, plain_p1());
     let _ = decide(&mut server);
     let two = commands(&[&*format!(r#"["EXEC","{NODE}"]"#); 2].join(","));
-    assert_eq!(server.handle(at(1), Event::Commands(two)).unwrap_err().kind(), ErrorKind::LimitExceeded);
+    assert_eq!(command(&mut server, at(1), two).unwrap_err().kind(), ErrorKind::LimitExceeded);
     choose(&mut server, &format!(r#"["EXEC","{NODE}"]"#));
 }
 
@@ -473,11 +473,12 @@ fn row_18_any_an_internal_failure_is_500() {
     let mut server = start(config());
     request(&mut server, 1, plain_p1());
     let _ = decide(&mut server);
-    server.handle(at(1), Event::Fail).unwrap();
+    let id = server.open_request().unwrap();
+    server.handle(at(1), Event::Fail { id }).unwrap();
     assert_eq!(respond(&mut server).1.status, 500);
     // The decision is spent; the device may come again, or the session is forgotten.
-    assert!(server.handle(at(1), Event::Commands(Vec::new())).is_err());
-    assert!(server.handle(at(1), Event::Fail).is_err());
+    assert!(command(&mut server, at(1), Vec::new()).is_err());
+    assert!(server.handle(at(1), Event::Fail { id }).is_err());
     let mut forgotten = server.clone();
     forgotten.handle(forgotten.poll_timeout().unwrap(), Event::Tick).unwrap();
     assert_eq!(closed(&mut forgotten).reason, Reason::Timeout);
@@ -536,7 +537,8 @@ fn unusable_configurations_do_not_start() {
 fn events_that_do_not_fit_are_refused_and_change_nothing() {
     let mut server = start(config());
     let before = server.snapshot();
-    for event in [Event::Commands(Vec::new()), Event::Fail] {
+    let id = RequestId(1);
+    for event in [Event::Commands { id, commands: Vec::new() }, Event::Fail { id }] {
         assert_eq!(server.handle(at(9), event).unwrap_err().kind(), ErrorKind::ApiMisuse);
         assert_eq!(server.snapshot(), before);
     }

@@ -138,7 +138,7 @@ fn server_snapshots_that_contradict_themselves_are_refused() {
     let mut machine = start(config().with_max_outstanding(1));
     request(&mut machine, 1, plain_p1());
     let _ = decide(&mut machine);
-    machine.handle(at(1), server::Event::Commands(commands(r#"["EXEC","urn:m:1.0/1/x"]"#))).unwrap();
+    support::server::command(&mut machine, at(1), commands(r#"["EXEC","urn:m:1.0/1/x"]"#)).unwrap();
     let good = serde_json::to_value(machine.snapshot()).unwrap();
     let restores = |value: Value| match serde_json::from_value(value) {
         Ok(snapshot) => Server::restore(config().with_max_outstanding(1), snapshot).is_ok(),

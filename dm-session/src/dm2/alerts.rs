@@ -20,16 +20,21 @@ const MAX_DESTINATIONS: usize = 256;
 /// and data to each MO; [`ExecResult`] carries an alert of the MO's own kind instead).
 pub const EXEC_RESULT: &str = "urn:oma:at:dm:2.0:ExecResult";
 
+/// Bytes that one alert takes in a package at most: a quarter of what a package may have, as
+/// `dm_package::Limits` bounds it.
+const MAX_ALERT_LEN: usize = 256 << 10;
+
 /// Alerts for one destination, first in first out (`OMA-TS-DM_Protocol-V2_0 §5.4`).
 ///
 /// An alert leaves the queue when the package that carried it was answered with a valid Package#2;
 /// until then it is kept, and a session that ends early hands it back. The queue is bounded: when
-/// it is full the oldest alert of the least severe `Mark` gives way.
+/// more wait than it holds, the oldest of the least severe `Mark` gives way. What is in a package at
+/// that moment neither counts nor gives way.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct AlertQueue {
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::alerts"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::alerts"))]
     alerts: Vec<Alert<'static>>,
     /// How many of them, from the front, are in a package that is not answered yet.
     in_transit: usize,
@@ -61,7 +66,8 @@ impl AlertQueue {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] when the wire form cannot carry the alert, for example Data
-    /// without DataType.
+    /// without DataType; when it is one of the session-start alerts, which a session writes by
+    /// itself; or when it takes more than 256 KiB.
     pub fn push(&mut self, alert: Alert<'static>) -> Result<(), Error> {
         Self::check(&alert)?;
         self.add(alert);
@@ -91,10 +97,19 @@ impl AlertQueue {
         self.dropped
     }
 
-    /// Marks all alerts as being in the package that now leaves, and lists them.
-    pub(crate) fn send(&mut self) -> &[Alert<'static>] {
-        self.in_transit = self.alerts.len();
-        &self.alerts
+    /// Marks the oldest alerts as being in the package that now leaves, and lists them: as many as
+    /// have room in `bytes` and `count`. The others wait for the package after it.
+    pub(crate) fn send(&mut self, bytes: usize, count: usize) -> &[Alert<'static>] {
+        let mut left = bytes.max(MAX_ALERT_LEN);
+        let fits = |alert: &&Alert<'static>| match left.checked_sub(encoded_len(alert).unwrap_or(0)) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        };
+        self.in_transit = self.alerts.iter().take(count.max(1)).take_while(fits).count();
+        self.alerts.get(..self.in_transit).unwrap_or_default()
     }
 
     /// The package was answered: what was in it is delivered.
@@ -106,38 +121,53 @@ impl AlertQueue {
     /// The package was not answered: what was in it waits again, in its old place.
     pub(crate) fn requeue(&mut self) {
         self.in_transit = 0;
+        self.trim();
     }
 
-    /// Whether the wire form can carry the alert.
+    /// Whether a package can carry the alert.
     pub(crate) fn check(alert: &Alert<'static>) -> Result<(), Error> {
-        let package = Package3 { alerts: alloc::vec![alert.clone()], ..Package3::default() };
-        package.to_vec().map(|_| ()).map_err(|_| ErrorKind::InvalidInput.into())
+        match encoded_len(alert) {
+            Some(len) if len <= MAX_ALERT_LEN && alert.session_start().is_none() => Ok(()),
+            _ => Err(ErrorKind::InvalidInput.into()),
+        }
     }
 
+    /// Whether a restored queue can have come about by pushing.
     pub(crate) fn is_consistent(&self) -> bool {
-        self.in_transit <= self.alerts.len() && self.alerts.len() <= self.capacity
+        self.in_transit <= self.alerts.len()
+            && self.capacity > 0
+            && self.waiting() <= self.capacity
+            && self.alerts.iter().all(|alert| Self::check(alert).is_ok())
     }
 
     /// Puts an alert at the end that was [checked](Self::check).
     pub(crate) fn add(&mut self, alert: Alert<'static>) {
         self.alerts.push(alert);
-        if self.alerts.len() > self.capacity {
-            self.drop_one();
-        }
+        self.trim();
     }
 
-    /// The oldest alert of the least severe mark gives way. What is in transit stays: it would be
-    /// lost if the package were.
-    fn drop_one(&mut self) {
-        let waiting = self.alerts.iter().enumerate().skip(self.in_transit);
-        // Severity falls with the order of Mark, so the largest is the least severe; of equals,
-        // the first.
-        let victim = waiting.max_by_key(|(index, alert)| (alert.effective_mark(), Reverse(*index)));
-        if let Some((index, _)) = victim {
+    fn waiting(&self) -> usize {
+        self.alerts.len().saturating_sub(self.in_transit)
+    }
+
+    /// The oldest alerts of the least severe mark give way until the rest has room.
+    fn trim(&mut self) {
+        while self.waiting() > self.capacity {
+            let waiting = self.alerts.iter().enumerate().skip(self.in_transit);
+            // Severity falls with the order of Mark, so the largest is the least severe; of equals,
+            // the first.
+            let victim = waiting.max_by_key(|(index, alert)| (alert.effective_mark(), Reverse(*index)));
+            let Some((index, _)) = victim else { return };
             self.alerts.remove(index);
             self.dropped = self.dropped.saturating_add(1);
         }
     }
+}
+
+/// What an alert adds to a package, in bytes; `None` when none can carry it.
+fn encoded_len(alert: &Alert<'static>) -> Option<usize> {
+    let package = Package3 { alerts: alloc::vec![alert.clone()], ..Package3::default() };
+    package.encoded_len().ok()
 }
 
 /// Where alerts go: a server's own endpoint, or the ServerURI that an EXEC named for its report.
@@ -211,13 +241,13 @@ impl From<StatusCode> for ExecResult {
 /// The alerts of a device between its sessions, by destination. A host keeps one and saves it.
 ///
 /// [`lend`](Self::lend) a queue to a session that starts; when it has closed,
-/// [`settle`](Self::settle) what it hands back. The outbox keeps its own copy until then, so that
-/// nothing is lost when the process dies in between.
+/// [`settle`](Self::settle) what it hands back, or [`release`](Self::release) it if no session came
+/// of it. The outbox keeps its own copy until then, so that these alerts survive a process that dies
+/// in between; an alert that is raised in a session is only in that session until it ends.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", serde(try_from = "Stored", into = "Stored"))]
 pub struct Outbox {
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::pairs"))]
     queues: BTreeMap<Destination, Kept>,
 }
 
@@ -226,8 +256,44 @@ pub struct Outbox {
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 struct Kept {
     queue: AlertQueue,
-    /// Set while a session has a copy: how many alerts, from the front, it got.
-    lent: Option<usize>,
+    lent: Option<Lent>,
+}
+
+/// What a running session got.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+struct Lent {
+    /// This many alerts, from the front.
+    alerts: usize,
+    /// As many had given way before.
+    dropped: u64,
+}
+
+/// The stored form of an [`Outbox`].
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    #[serde(with = "crate::wire::pairs")]
+    queues: BTreeMap<Destination, Kept>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Outbox> for Stored {
+    fn from(outbox: Outbox) -> Self {
+        Self { queues: outbox.queues }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Stored> for Outbox {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self, Error> {
+        let usable = stored.queues.len() <= MAX_DESTINATIONS && stored.queues.values().all(Kept::is_consistent);
+        if usable { Ok(Self { queues: stored.queues }) } else { Err(ErrorKind::InvalidSnapshot.into()) }
+    }
 }
 
 impl Outbox {
@@ -265,24 +331,41 @@ impl Outbox {
     /// has it, because the alerts would be sent twice.
     #[must_use]
     pub fn lend(&mut self, destination: &Destination) -> Option<AlertQueue> {
+        if !self.queues.contains_key(destination) && self.queues.len() >= MAX_DESTINATIONS {
+            return Some(AlertQueue::default());
+        }
         let kept = self.queues.entry(destination.clone()).or_default();
         if kept.lent.is_some() {
             return None;
         }
-        kept.lent = Some(kept.queue.len());
+        kept.lent = Some(Lent { alerts: kept.queue.len(), dropped: kept.queue.dropped });
         Some(kept.queue.clone())
     }
 
     /// Takes back what a session left over. Alerts pushed meanwhile follow it.
     pub fn settle(&mut self, destination: &Destination, mut left: AlertQueue) {
         left.requeue();
-        let kept = self.queues.remove(destination).unwrap_or_default();
-        let meanwhile = kept.queue.alerts.into_iter().skip(kept.lent.unwrap_or(0));
-        for alert in meanwhile {
-            left.add(alert);
+        if let Some(kept) = self.queues.remove(destination) {
+            let lent = kept.lent.unwrap_or(Lent { alerts: 0, dropped: kept.queue.dropped });
+            let dropped_meanwhile = kept.queue.dropped.saturating_sub(lent.dropped);
+            left.dropped = left.dropped.saturating_add(dropped_meanwhile);
+            for alert in kept.queue.alerts.into_iter().skip(lent.alerts) {
+                left.add(alert);
+            }
         }
         if !left.is_empty() {
             self.queues.insert(destination.clone(), Kept { queue: left, lent: None });
+        }
+    }
+
+    /// No session came of what was lent: nothing was sent.
+    pub fn release(&mut self, destination: &Destination) {
+        if let Some(kept) = self.queues.get_mut(destination) {
+            kept.lent = None;
+            kept.queue.trim();
+            if kept.queue.is_empty() {
+                self.queues.remove(destination);
+            }
         }
     }
 
@@ -297,19 +380,28 @@ impl Outbox {
         self.queues.get(destination).map(|kept| &kept.queue)
     }
 
-    /// Forgets that queues were lent: after a restart no session has a copy any more.
-    pub fn reclaim(&mut self) {
-        for kept in self.queues.values_mut() {
-            kept.lent = None;
+    /// [`release`](Self::release)s every queue, after a restart. Not for destinations whose session goes on
+    /// from a snapshot: that one has its copy still, and settles it.
+    pub fn reclaim(&mut self, mut goes_on: impl FnMut(&Destination) -> bool) {
+        let ended: Vec<Destination> = self.queues.keys().filter(|to| !goes_on(to)).cloned().collect();
+        for destination in ended {
+            self.release(&destination);
         }
     }
 }
 
 impl Kept {
     fn add(&mut self, alert: Alert<'static>) {
-        // What is lent stays like what is in transit: the session has it already.
-        self.queue.in_transit = self.lent.unwrap_or(0);
+        // What is lent is like what is in transit: the session has it already.
+        self.queue.in_transit = self.lent.map_or(0, |lent| lent.alerts);
         self.queue.add(alert);
         self.queue.in_transit = 0;
+    }
+
+    #[cfg(feature = "serde")]
+    fn is_consistent(&self) -> bool {
+        let lent = self.lent.map_or(0, |lent| lent.alerts);
+        let as_sent = AlertQueue { in_transit: lent, ..self.queue.clone() };
+        self.queue.in_transit == 0 && as_sent.is_consistent()
     }
 }

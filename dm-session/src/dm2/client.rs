@@ -195,7 +195,7 @@ pub enum Action {
         /// Where it goes.
         destination: Destination,
         /// The result of an execution.
-        #[cfg_attr(feature = "serde", serde(with = "super::wire::alert"))]
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::alert"))]
         alert: Alert<'static>,
     },
     /// The answer to this is not awaited any more.
@@ -371,17 +371,19 @@ struct Core {
     round: u32,
     steps: Vec<Step>,
     /// One for each step that is done; the current step is the one at this length.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::statuses"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::statuses"))]
     statuses: Vec<Status<'static>>,
+    /// Bytes that the data in the statuses takes.
+    reply_len: usize,
     jar: CookieJar,
     repositories: Repositories,
     /// URIs of the DM server whose challenge was answered, with the challenges for the host.
     authenticated: BTreeMap<String, (Scheme, Vec<Challenge>)>,
-    /// Origins that may be given credentials: the account's and those named by CONT.
-    trusted: BTreeSet<String>,
+    /// The origin at which the session started. Credentials are for it and for the present endpoint's.
+    home: String,
     alerts: AlertQueue,
     /// Executions whose result is to come.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::pairs"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::pairs"))]
     executions: BTreeMap<EffectId, Execution>,
     effects: Effects,
 }
@@ -442,10 +444,11 @@ impl Client {
                 round: 0,
                 steps: Vec::new(),
                 statuses: Vec::new(),
+                reply_len: 0,
                 jar: CookieJar::default(),
                 repositories: Repositories::default(),
                 authenticated: BTreeMap::new(),
-                trusted: BTreeSet::from([uri.origin()]),
+                home: uri.origin(),
                 alerts,
                 executions: BTreeMap::new(),
                 effects: Effects::default(),
@@ -467,8 +470,9 @@ impl Client {
     /// # Errors
     ///
     /// The machine is as it was before. [`ErrorKind::ApiMisuse`]: the event answers nothing that is
-    /// open, or with another kind of answer. [`ErrorKind::Closed`]: the session is over; an alert or
-    /// a result goes to the [`Outbox`](super::Outbox) then. [`ErrorKind::InvalidInput`]: an alert
+    /// open, or with another kind of answer. [`ErrorKind::Closed`]: the session is over. An alert or
+    /// a result goes to the [`Outbox`](super::Outbox) then; ask [`is_closed`](Self::is_closed) before
+    /// giving away the only copy. [`ErrorKind::InvalidInput`]: an alert
     /// that the wire form cannot carry.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Result<(), Error> {
         self.check(&event)?;
@@ -495,6 +499,7 @@ impl Client {
         if let Action::Post { request, .. } = &mut action
             && let Some((Scheme::Basic, _)) = self.core.authenticated.get(&request.uri)
             && let Some(basic) = &self.config.account.basic
+            && Uri::parse(&request.uri).is_ok_and(|uri| self.core.trusts(&uri))
         {
             request.headers.set(http::AUTHORIZATION, basic.authorization());
         }
@@ -625,11 +630,17 @@ impl Client {
             Some(StartRecord::Client) | None => Alert::client_initiated(),
         };
         let mut alerts = alloc::vec![start];
-        alerts.extend_from_slice(self.core.alerts.send());
+        alerts.extend_from_slice(self.outgoing_alerts());
         match (Package1 { mos, alerts }).to_vec() {
             Ok(body) => self.post(Package::Initiation, body),
             Err(_) => self.close(Reason::Internal),
         }
+    }
+
+    /// The alerts for the package that leaves now: they may take a quarter of it.
+    fn outgoing_alerts(&mut self) -> &[Alert<'static>] {
+        let limits = &self.config.limits.package;
+        self.core.alerts.send(limits.max_package_len / 4, limits.max_alerts.saturating_sub(1))
     }
 
     // --- the exchange with the DM server ----------------------------------------------------------
@@ -696,7 +707,7 @@ impl Client {
     fn challenged(&mut self, post: Post, uri: &Uri, response: &Response) {
         let known = self.core.authenticated.contains_key(&post.uri);
         // A redirect must not lead credentials astray.
-        if known || !self.core.trusted.contains(&uri.origin()) {
+        if known || !self.core.trusts(uri) {
             return self.refused(response);
         }
         let challenges = http::challenges(&response.headers);
@@ -727,6 +738,7 @@ impl Client {
         self.core.round = self.core.round.saturating_add(1);
         self.core.steps = steps;
         self.core.statuses = Vec::new();
+        self.core.reply_len = 0;
         self.run();
     }
 
@@ -734,6 +746,9 @@ impl Client {
 
     /// Runs steps until one has to wait or the package is done.
     fn run(&mut self) {
+        if self.core.now >= self.core.session_end {
+            return self.close(Reason::Timeout);
+        }
         while let Some(step) = self.core.steps.get(self.core.statuses.len()).cloned() {
             match self.begin(step) {
                 Some(status) => self.core.statuses.push(status),
@@ -748,7 +763,7 @@ impl Client {
         }
         let statuses = mem::take(&mut self.core.statuses);
         self.core.steps = Vec::new();
-        let alerts = self.core.alerts.send().to_vec();
+        let alerts = self.outgoing_alerts().to_vec();
         match (Package3 { statuses, alerts, ..Package3::default() }).to_vec() {
             Ok(body) => self.post(Package::Response, body),
             Err(_) => self.close(Reason::Internal),
@@ -801,7 +816,6 @@ impl Client {
         if target.is_downgrade_from(&current) || (!self.config.allow_http && !target.is_https()) {
             return StatusCode::FORBIDDEN;
         }
-        self.core.trusted.insert(target.origin());
         self.core.endpoint = server_uri.into();
         StatusCode::OK
     }
@@ -823,6 +837,8 @@ impl Client {
                 match transfer.answer(event, &mut self.surroundings()) {
                     Progress::Again(transfer) => self.transfer(transfer, Effect::Download),
                     Progress::Failed(status) => self.finish(status),
+                    // There is nothing to store, and what is there stays.
+                    Progress::Done(response) if response.status == 204 => self.finish(StatusCode::NO_CONTENT),
                     Progress::Done(response) => self.write(response, client_uri),
                 }
             }
@@ -894,6 +910,10 @@ impl Client {
         }
         let destination = Destination { server_id: self.core.server_id.clone(), server_uri };
         let execution = Execution { destination, client_uri };
+        // A result that can never be reported must not be promised.
+        if AlertQueue::check(&execution.report(StatusCode::OK.into())).is_err() {
+            return self.finish(StatusCode::INTERNAL_ERROR);
+        }
         let id = self.core.effects.begin(|id| Action::Execute { id, execution: execution.clone() });
         if execution.must_defer() {
             self.core.executions.insert(id, execution);
@@ -920,8 +940,27 @@ impl Client {
     }
 
     fn finish_with(&mut self, status: Status<'static>) {
+        let status = match self.room_for(&status) {
+            Ok(()) => status,
+            Err(refused) => Status::new(refused),
+        };
         self.core.statuses.push(status);
         self.run();
+    }
+
+    /// Whether Package#3 can carry what the tree gave: half of it is for data and addresses. What cannot
+    /// be written is the store's fault and costs this command alone.
+    fn room_for(&mut self, status: &Status<'static>) -> Result<(), StatusCode> {
+        if status.uris.is_empty() && status.data.is_empty() {
+            return Ok(());
+        }
+        let len = Package3::new(alloc::vec![status.clone()]).encoded_len().map_err(|_| StatusCode::INTERNAL_ERROR)?;
+        let reply_len = self.core.reply_len.saturating_add(len);
+        if reply_len > self.config.limits.package.max_package_len / 2 {
+            return Err(StatusCode::TOO_LARGE);
+        }
+        self.core.reply_len = reply_len;
+        Ok(())
     }
 
     // --- effects ----------------------------------------------------------------------------------------
@@ -966,6 +1005,7 @@ impl Client {
         self.core.start = None;
         self.core.steps = Vec::new();
         self.core.statuses = Vec::new();
+        self.core.reply_len = 0;
         self.core.executions = BTreeMap::new();
         self.core.effects.push(Action::Closed(Closed { reason, alerts, retry_after }));
     }
@@ -981,7 +1021,12 @@ fn refusal(outcome: &Outcome) -> Option<StatusCode> {
 }
 
 /// The state of a [`Client`] between two calls. It holds no credentials: those come back with the
-/// configuration. What it does hold, cookies among it, is worth protecting all the same.
+/// configuration.
+///
+/// Restoring checks it as a stranger's work, but two things it cannot know: whether the cookies are
+/// those of the server, and whether the server ever named the present endpoint by CONT. Who can write
+/// a snapshot can choose an HTTPS endpoint that is given the account's credentials, so keep snapshots
+/// where only the host writes.
 #[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
@@ -1028,20 +1073,73 @@ impl Client {
         let open = core.state.open();
         let known = unique.iter().chain(&open).chain(core.executions.keys()).all(|id| core.effects.knows(*id));
         let queue_bound = limits.max_executions.saturating_mul(2).saturating_add(8);
+        let authenticated = core.authenticated.keys().all(|uri| {
+            // CONT may have moved on since, so the origin cannot be held against it.
+            config.endpoint(uri).is_some()
+        });
         place
             && ends
             && known
+            && authenticated
+            && core.effects.is_consistent()
+            && core.effects.iter().all(|action| self.can_queue(action))
             && unique.len() == ids.count()
             && open.is_none_or(|id| !core.executions.contains_key(&id))
             && core.server_id == config.account.server_id
             && config.endpoint(&core.endpoint).is_some()
+            && config.endpoint(&core.home).is_some()
             && core.start.is_some() == matches!(core.state, State::AwaitMos { .. })
             && core.round <= limits.max_rounds
             && core.steps.len() <= limits.package.max_commands
-            && core.steps.iter().all(Step::is_consistent)
+            && core.steps.iter().all(|step| step.is_consistent(config))
             && core.executions.len() <= limits.max_executions
+            && core.executions.values().all(|execution| execution.destination.server_id == core.server_id)
             && core.effects.len() <= queue_bound
             && core.alerts.is_consistent()
+    }
+
+    /// Whether a machine in this state can have queued the action.
+    fn can_queue(&self, action: &Action) -> bool {
+        let core = &self.core;
+        match (action, &core.state) {
+            (Action::Closed(closed), State::Done) => closed.alerts.is_consistent(),
+            (Action::Cancel { id }, _) => core.effects.knows(*id),
+            (Action::Report { destination, alert }, _) => {
+                destination.server_id == core.server_id && AlertQueue::check(alert).is_ok()
+            }
+            (Action::Execute { execution, .. }, State::Done) => execution.destination.server_id == core.server_id,
+            (
+                Action::Execute { id, execution },
+                State::AwaitEffect { effect: Effect::Execute { execution: own }, .. },
+            ) if !core.executions.contains_key(id) => execution == own && action.id() == core.state.open(),
+            (Action::Execute { id, execution }, _) => core.executions.get(id) == Some(execution),
+            (_, state) if action.id() != state.open() => false,
+            (Action::Manage { operation, .. }, State::AwaitMos { .. }) => {
+                matches!(operation, Operation::ListMos { server_id } if *server_id == core.server_id)
+            }
+            (Action::Manage { operation, .. }, State::AwaitEffect { .. }) => {
+                operation.server_id() == Some(&core.server_id)
+            }
+            (Action::Post { request, .. } | Action::Authenticate { request, .. }, State::AwaitP2 { post, .. }) => {
+                request.method == Method::Post && request.uri == post.uri && request.body == post.body
+            }
+            (
+                Action::Transfer { request, .. },
+                State::AwaitEffect { effect: Effect::Download(transfer) | Effect::Upload(transfer), .. },
+            ) => transfer.is_for(request),
+            (Action::Launch { uri, .. }, State::AwaitEffect { effect: Effect::Launch, .. }) => {
+                matches!(core.steps.get(core.statuses.len()), Some(Step::Show { server_uri }) if server_uri == uri)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Core {
+    /// Whether an origin may be given the account's credentials.
+    fn trusts(&self, uri: &Uri) -> bool {
+        let origin = uri.origin();
+        origin == self.home || Uri::parse(&self.endpoint).is_ok_and(|endpoint| endpoint.origin() == origin)
     }
 }
 

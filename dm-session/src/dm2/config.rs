@@ -302,6 +302,7 @@ impl ClientConfig {
         let header_safe = |text: &str| !text.is_empty() && text.bytes().all(|b| (0x20..0x7f).contains(&b));
         let usable = !self.account.server_id.is_empty()
             && header_safe(&self.device_id)
+            && self.limits.max_rounds > 0
             && !self.mo_types.is_empty()
             && self.mo_types.iter().all(|media_type| header_safe(media_type));
         if !usable {

@@ -53,6 +53,11 @@ impl Effects {
         self.queue.len()
     }
 
+    /// Whether ids can go on without coming back.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.next_id <= u64::MAX / 2
+    }
+
     /// Whether the id was given out.
     pub(crate) fn knows(&self, id: EffectId) -> bool {
         id.as_u64() < self.next_id

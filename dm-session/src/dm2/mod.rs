@@ -10,8 +10,6 @@ mod fetch;
 mod report;
 mod step;
 mod transfer;
-#[cfg(feature = "serde")]
-mod wire;
 
 pub use alerts::{AlertQueue, DEFAULT_ALERTS, Destination, EXEC_RESULT, ExecResult, Execution, Outbox};
 pub use client::Client;

@@ -98,6 +98,15 @@ impl Reporter {
         Ok(())
     }
 
+    /// The subscription is gone: nothing more is reported for it, not even what waits.
+    pub fn cancel(&mut self, uri: &str) {
+        if let Some(report) = self.reports.remove(uri)
+            && let Some(id) = report.stage.open()
+        {
+            self.effects.cancel(id);
+        }
+    }
+
     /// Tells the machine what happened.
     ///
     /// # Errors
@@ -204,6 +213,13 @@ impl Stage {
             (Self::Reading { id: open }, Event::Managed { id, .. }) => open == id,
             (Self::Sending(transfer), event) => transfer.awaits(event),
             _ => false,
+        }
+    }
+
+    fn open(&self) -> Option<EffectId> {
+        match self {
+            Self::Waiting { .. } => None,
+            Self::Reading { id } | Self::Sending(Transfer { id, .. }) => Some(*id),
         }
     }
 

@@ -15,7 +15,7 @@ use dm_package::{
 };
 use subtle::ConstantTimeEq;
 
-use super::alerts::exec_status;
+use super::alerts::{EXEC_RESULT, exec_status};
 use super::config::Limits;
 use crate::http::{self, BasicCredentials, Method, Request, Response, SetCookie, Uri};
 use crate::{Entropy, Error, ErrorKind, Secret, Timestamp};
@@ -44,6 +44,9 @@ pub struct ServerConfig {
     /// The AlertTypes that the application knows; others are dropped silently, as §5.4 demands of
     /// what is not recognised. `None`, the default, hands on every alert.
     pub alert_types: Option<Vec<String>>,
+    /// AlertTypes, besides [`EXEC_RESULT`](super::EXEC_RESULT) and those that end in
+    /// `:OperationComplete`, that report the result of an EXEC; default none.
+    pub result_types: Vec<String>,
     /// The value of `OMADM-Accept`: formats beyond the standard's that uploads may have.
     pub formats: Option<String>,
     /// How packages are decoded.
@@ -77,6 +80,7 @@ impl ServerConfig {
             resend_after: Duration::from_secs(60),
             max_sends: 3,
             alert_types: None,
+            result_types: Vec::new(),
             formats: None,
             strictness: Strictness::Lenient,
             limits: Limits::DEFAULT,
@@ -127,6 +131,13 @@ impl ServerConfig {
         self
     }
 
+    /// The same with more AlertTypes that report the result of an EXEC.
+    #[must_use]
+    pub fn with_result_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.result_types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The same with this value of `OMADM-Accept`.
     #[must_use]
     pub fn with_formats(mut self, accept: impl Into<String>) -> Self {
@@ -158,6 +169,9 @@ impl ServerConfig {
     fn check(&self) -> Result<Uri, Error> {
         let uri = Uri::parse(&self.endpoint).map_err(|_| ErrorKind::InvalidConfig)?;
         NotificationBuilder::new(&self.server_id).map_err(|_| ErrorKind::InvalidConfig)?;
+        if self.max_sends == 0 {
+            return Err(ErrorKind::InvalidConfig.into());
+        }
         let _writable = self.cookie(&uri, "0").ok_or(ErrorKind::InvalidConfig)?;
         Ok(uri)
     }
@@ -224,10 +238,18 @@ pub enum Event {
         /// Fresh randomness.
         random: Random,
     },
-    /// The application's answer to [`Action::Decide`]: the next commands. None at all ends the session.
-    Commands(Vec<Command<'static>>),
+    /// The application's answer to [`Action::Decide`].
+    Commands {
+        /// The id of the decision.
+        id: RequestId,
+        /// The next commands. None at all ends the session.
+        commands: Vec<Command<'static>>,
+    },
     /// The application failed to decide: the device is told 500.
-    Fail,
+    Fail {
+        /// The id of the decision.
+        id: RequestId,
+    },
     /// The host gives the session up.
     Abort,
     /// Time has passed. Legal at any moment, any number of times.
@@ -244,8 +266,15 @@ pub enum Action {
     SendNotification(Vec<u8>),
     /// The notification was sent as often as configured and no session came.
     NotificationUnanswered,
-    /// The device opened the session or answered. Choose what comes next: [`Event::Commands`].
-    Decide(Received),
+    /// The device opened the session or answered. Choose what comes next: [`Event::Commands`]. The
+    /// request waits; if the device opens another session meanwhile, the decision is void and another
+    /// one is asked for.
+    Decide {
+        /// To give back with the commands: that of the request.
+        id: RequestId,
+        /// What the device sent.
+        received: Received,
+    },
     /// Answer this HTTP request.
     Respond {
         /// The request's id.
@@ -254,6 +283,9 @@ pub enum Action {
         response: Response,
     },
     /// The device goes on at another endpoint. [`Server::restore`] this there.
+    ///
+    /// The cookie does not go to another host, so the URI itself is what lets the next Package#3 in.
+    /// It must hold what nobody can guess, such as a random key in its query.
     HandOver {
         /// The ServerURI of the CONT.
         server_uri: String,
@@ -261,7 +293,7 @@ pub enum Action {
         session: Snapshot,
     },
     /// The device opened a new session over a running one; what became of these commands is unknown.
-    Abandoned(#[cfg_attr(feature = "serde", serde(with = "super::wire::commands"))] Vec<Command<'static>>),
+    Abandoned(#[cfg_attr(feature = "serde", serde(with = "crate::wire::commands"))] Vec<Command<'static>>),
     /// The session is over. Nothing comes after it but the refusal of requests that are late.
     Closed(Closed),
 }
@@ -276,7 +308,7 @@ pub struct Received {
     /// What Package#1 or Package#3 says besides alerts.
     pub content: Content,
     /// The alerts, session-start alert excluded. They are never answered.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::alerts"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::alerts"))]
     pub alerts: Vec<Alert<'static>>,
     /// EXECs whose result the alerts brought.
     pub completed: Vec<Completed>,
@@ -294,7 +326,7 @@ pub enum Content {
         /// Whether it answers the notification that this machine sent.
         notified: bool,
         /// The MOs that the device lists.
-        #[cfg_attr(feature = "serde", serde(with = "super::wire::mos"))]
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::mos"))]
         mos: Option<Vec<MosItem<'static>>>,
     },
     /// Package#3.
@@ -320,10 +352,10 @@ pub enum Initiator {
 #[non_exhaustive]
 pub struct Results {
     /// The commands as they were sent.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::commands"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::commands"))]
     pub commands: Vec<Command<'static>>,
     /// Their statuses by position; fewer where the device sent fewer.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::statuses"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::statuses"))]
     pub statuses: Vec<Status<'static>>,
 }
 
@@ -351,6 +383,14 @@ pub struct Outstanding {
     pub server_uri: Option<String>,
 }
 
+impl Outstanding {
+    /// An EXEC of which the host knows in another way, such as one whose session was abandoned.
+    #[must_use]
+    pub fn new(device_id: impl Into<String>, client_uri: impl Into<String>, server_uri: Option<String>) -> Self {
+        Self { device_id: device_id.into(), client_uri: client_uri.into(), server_uri }
+    }
+}
+
 /// An EXEC whose result came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -372,7 +412,7 @@ pub struct Closed {
     /// Why.
     pub reason: Reason,
     /// Commands that were sent and never answered.
-    #[cfg_attr(feature = "serde", serde(with = "super::wire::commands"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::commands"))]
     pub unanswered: Vec<Command<'static>>,
     /// EXECs whose result is still to come; give them to the device's next session.
     pub outstanding: Vec<Outstanding>,
@@ -415,7 +455,7 @@ enum State {
     },
     /// Commands are out.
     AwaitP3 {
-        #[cfg_attr(feature = "serde", serde(with = "super::wire::commands"))]
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::commands"))]
         sent: Vec<Command<'static>>,
         deadline: Timestamp,
     },
@@ -452,8 +492,8 @@ struct Core {
     state: State,
     device_id: Option<String>,
     access: Option<Access>,
-    /// The last NOTIFICATION-ID: a new notification gets another.
-    last_notice: Option<u16>,
+    /// NOTIFICATION-IDs that were sent and not answered, the newest last.
+    pending: Vec<u16>,
     outstanding: Vec<Outstanding>,
     queue: VecDeque<Action>,
 }
@@ -467,11 +507,30 @@ struct Core {
 ///
 /// A host keeps one machine for each session and finds it with [`route`]. Any node can go on from a
 /// [`snapshot`](Self::snapshot).
-#[derive(Clone, Debug)]
+///
+/// `Debug` names the device and the state, never the token.
+#[derive(Clone)]
 pub struct Server {
     config: ServerConfig,
     endpoint: Uri,
     core: Core,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.core.state {
+            State::None => "None",
+            State::Notified { .. } => "Notified",
+            State::Deciding { .. } => "Deciding",
+            State::AwaitP3 { .. } => "AwaitP3",
+            State::Closed => "Closed",
+        };
+        f.debug_struct("Server")
+            .field("device_id", &self.core.device_id)
+            .field("state", &state)
+            .field("queued", &self.core.queue.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Server {
@@ -492,7 +551,7 @@ impl Server {
             state: State::None,
             device_id: None,
             access: None,
-            last_notice: None,
+            pending: Vec::new(),
             outstanding,
             queue: VecDeque::new(),
         };
@@ -530,14 +589,14 @@ impl Server {
             }
             _ if self.is_closed() => Err(ErrorKind::Closed.into()),
             Event::Notify { con_type, req_mos, random } => self.notify(now, con_type, req_mos, &random),
-            Event::Commands(commands) => self.command(now, commands),
-            Event::Fail => {
-                let State::Deciding { request, .. } = &mut self.core.state else {
-                    return Err(ErrorKind::ApiMisuse.into());
-                };
-                let Some(id) = request.take() else { return Err(ErrorKind::ApiMisuse.into()) };
+            Event::Commands { id, commands } => {
+                self.check_decision(id)?;
+                self.command(now, id, commands)
+            }
+            Event::Fail { id } => {
+                self.check_decision(id)?;
                 self.advance(now);
-                self.core.queue.push_back(Action::Respond { id, response: Response::new(500) });
+                self.release(500);
                 Ok(())
             }
             Event::Abort => {
@@ -571,16 +630,33 @@ impl Server {
     }
 
     /// Whether there is no session, none is waited for and no action is queued: a host may drop the
-    /// machine. So it is after a first request that was refused.
+    /// machine, if it takes back what it gave: [`into_outstanding`](Self::into_outstanding). So it is
+    /// after a first request that was refused.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.core.state == State::None && self.core.queue.is_empty()
+    }
+
+    /// Gives back the EXECs whose result is still to come, for a machine that is dropped.
+    #[must_use]
+    pub fn into_outstanding(self) -> Vec<Outstanding> {
+        self.core.outstanding
     }
 
     /// The device, once it has posted.
     #[must_use]
     pub fn device_id(&self) -> Option<&str> {
         self.core.device_id.as_deref()
+    }
+
+    /// The request that waits for the application's decision, if one does: the id for
+    /// [`Event::Commands`]. Its answer goes out by [`Action::Respond`].
+    #[must_use]
+    pub fn open_request(&self) -> Option<RequestId> {
+        match self.core.state {
+            State::Deciding { request, .. } => request,
+            _ => None,
+        }
     }
 
     /// The token by which [`route`] finds this session: that of the latest Package#2. It is a
@@ -617,6 +693,13 @@ impl Server {
         }
     }
 
+    /// Whether the application was asked for this decision, and has not decided yet.
+    fn check_decision(&self, id: RequestId) -> Result<(), Error> {
+        let open = matches!(self.core.state, State::Deciding { request: Some(open), .. } if open == id);
+        let unseen = self.core.queue.iter().any(|action| matches!(action, Action::Decide { .. }));
+        if open && !unseen { Ok(()) } else { Err(ErrorKind::ApiMisuse.into()) }
+    }
+
     fn advance(&mut self, now: Timestamp) {
         self.core.now = self.core.now.max(now);
     }
@@ -629,12 +712,18 @@ impl Server {
         }
         let [high, low, ..] = random.0;
         let drawn = u16::from_be_bytes([high, low]);
-        let id = if self.core.last_notice == Some(drawn) { drawn.wrapping_add(1) } else { drawn };
+        let mut id = drawn;
+        while self.core.pending.contains(&id) {
+            id = id.wrapping_add(1);
+        }
         let notice = Notice { id, con_type: con_type.into(), req_mos };
         let moment = self.core.now.max(now);
         let bytes = self.notification(notice, moment)?;
         self.core.now = moment;
-        self.core.last_notice = Some(id);
+        if self.core.pending.len() >= MAX_PENDING {
+            self.core.pending.remove(0);
+        }
+        self.core.pending.push(id);
         self.core.queue.push_back(Action::SendNotification(bytes));
         let resend_at = moment.after(self.config.resend_after);
         self.core.state = State::Notified { notice, sends: 1, resend_at };
@@ -693,22 +782,30 @@ impl Server {
         request: &Request,
         random: &Random,
     ) -> Result<(), Response> {
+        // A machine is one device's.
+        if self.core.device_id.as_deref().is_some_and(|own| own != device_id) {
+            return Err(unknown_session());
+        }
         let parsed = Package1::parse_with(&request.body, self.config.strictness, &self.config.limits.package);
         let package = parsed.map_err(|_| Response::new(400))?.value.into_owned();
         // The token of an older session of this device is worth nothing from here on.
         self.release(409);
         let (start, mut alerts) = split_start(package.alerts);
-        let notified = match self.core.state {
-            State::Notified { notice, .. } => start == Some(Initiator::Server(Some(notice.id))),
-            _ => false,
+        let answered = match start {
+            Some(Initiator::Server(Some(id))) => self.core.pending.iter().position(|pending| *pending == id),
+            _ => None,
         };
+        if let Some(at) = answered {
+            self.core.pending.remove(at);
+        }
+        let notified = answered.is_some();
         if let State::AwaitP3 { sent, .. } = mem::replace(&mut self.core.state, State::None) {
             self.core.queue.push_back(Action::Abandoned(sent));
         }
         self.core.device_id = Some(device_id.into());
         self.core.access = None;
-        let completed = self.complete(device_id, &alerts);
-        self.keep_known(&mut alerts, &completed);
+        let mut completed = self.complete(device_id, &alerts);
+        self.keep_known(&mut alerts, &mut completed);
         let content = Content::Initiation { start, notified, mos: package.mos };
         self.decide(id, random, Received { device_id: device_id.into(), content, alerts, completed });
         Ok(())
@@ -723,7 +820,9 @@ impl Server {
         random: &Random,
     ) -> Result<(), Response> {
         let known = match &self.core.access {
-            Some(Access::Target(target)) => target_of(request) == Some(target),
+            Some(Access::Target(target)) => {
+                self.target_of(request).is_some_and(|own| own.as_bytes().ct_eq(target.as_bytes()).into())
+            }
             Some(Access::Token(own)) => {
                 let token = token.ok_or_else(|| Response::new(400))?;
                 bool::from(own.as_bytes().ct_eq(token.as_bytes()))
@@ -733,6 +832,14 @@ impl Server {
         };
         if !known || self.is_closed() || self.core.device_id.as_deref() != Some(device_id) {
             return Err(unknown_session());
+        }
+        if let State::AwaitP3 { deadline, .. } | State::Deciding { request: None, deadline, .. } = self.core.state
+            && self.core.now >= deadline
+        {
+            // Nobody has let it know that its time was over.
+            self.core.queue.push_back(Action::Respond { id, response: unknown_session() });
+            self.close(Reason::Timeout);
+            return Ok(());
         }
         let State::AwaitP3 { sent, .. } = &self.core.state else {
             // The same Package#3 again, while the application still decides.
@@ -755,15 +862,15 @@ impl Server {
         // answer an EXEC whose 202 is in it too.
         self.record_accepted(device_id, &results);
         let mut alerts = package.alerts;
-        let completed = self.complete(device_id, &alerts);
-        self.keep_known(&mut alerts, &completed);
+        let mut completed = self.complete(device_id, &alerts);
+        self.keep_known(&mut alerts, &mut completed);
         let content = Content::Results(results);
         self.decide(id, random, Received { device_id: device_id.into(), content, alerts, completed });
         Ok(())
     }
 
     fn decide(&mut self, id: RequestId, random: &Random, received: Received) {
-        self.core.queue.push_back(Action::Decide(received));
+        self.core.queue.push_back(Action::Decide { id, received });
         let deadline = self.core.now.after(self.config.limits.idle_timeout);
         self.core.state = State::Deciding { request: Some(id), next_token: hex(&random.0), deadline };
     }
@@ -801,19 +908,45 @@ impl Server {
 
     /// Finds the EXECs that the alerts complete, and forgets them.
     fn complete(&mut self, device_id: &str, alerts: &[Alert<'static>]) -> Vec<Completed> {
+        let waiting = mem::take(&mut self.core.outstanding);
+        let here = |execution: &Outstanding| execution.device_id == device_id && self.reaches_here(execution);
+        // Each address is read once, however many alerts there are.
+        let mut targets: Vec<Option<ClientUri<'_>>> = waiting
+            .iter()
+            .map(|execution| here(execution).then(|| ClientUri::parse(&execution.client_uri).ok()).flatten())
+            .collect();
         let mut completed = Vec::new();
-        for (index, alert) in alerts.iter().enumerate() {
-            let Some(source) = alert.source_uri.as_ref() else { continue };
-            let waits = |execution: &Outstanding| {
-                execution.device_id == device_id
-                    && self.reaches_here(execution)
-                    && is_node_of(source.as_str(), &execution.client_uri)
-            };
-            let Some(at) = self.core.outstanding.iter().position(waits) else { continue };
-            let execution = self.core.outstanding.remove(at);
-            completed.push(Completed { execution, alert: index, status: exec_status(alert) });
+        for (index, alert) in alerts.iter().enumerate().filter(|(_, alert)| self.is_result(alert)) {
+            let source = alert.source_uri.as_deref().and_then(|source| ClientUri::parse(source).ok());
+            let Some(source) = source else { continue };
+            let at =
+                targets.iter().position(|target| target.as_ref().is_some_and(|target| is_node_of(&source, target)));
+            if let Some(at) = at
+                && let Some((execution, target)) = waiting.get(at).zip(targets.get_mut(at))
+            {
+                *target = None;
+                let (execution, status) = (execution.clone(), exec_status(alert));
+                completed.push((at, Completed { execution, alert: index, status }));
+            }
         }
-        completed
+        drop(targets);
+        let mut index = 0_usize;
+        let mut left = waiting;
+        left.retain(|_| {
+            let done = completed.iter().any(|(at, _)| *at == index);
+            index = index.saturating_add(1);
+            !done
+        });
+        self.core.outstanding = left;
+        completed.into_iter().map(|(_, completed)| completed).collect()
+    }
+
+    /// Whether an alert of this type reports the result of an EXEC.
+    fn is_result(&self, alert: &Alert<'static>) -> bool {
+        let kind = alert.alert_type.as_str();
+        kind == EXEC_RESULT
+            || kind.ends_with(":OperationComplete")
+            || self.config.result_types.iter().any(|known| known == kind)
     }
 
     /// Whether the report of an EXEC comes to this endpoint.
@@ -822,24 +955,28 @@ impl Server {
         Uri::parse(server_uri).is_ok_and(|uri| self.is_own(&uri))
     }
 
-    /// Drops, silently, the alerts of types that the application does not know.
-    fn keep_known(&self, alerts: &mut Vec<Alert<'static>>, completed: &[Completed]) {
+    /// Drops, silently, the alerts of types that the application does not know, unless they complete
+    /// an EXEC.
+    fn keep_known(&self, alerts: &mut Vec<Alert<'static>>, completed: &mut [Completed]) {
         let Some(known) = &self.config.alert_types else { return };
-        let mut index = 0_usize;
+        let (mut before, mut after) = (0_usize, 0_usize);
         alerts.retain(|alert| {
-            let completes = completed.iter().any(|done| done.alert == index);
-            index = index.saturating_add(1);
-            completes || known.iter().any(|known| *known == alert.alert_type.as_str())
+            let completes = completed.iter_mut().find(|done| done.alert == before);
+            let keep = completes.is_some() || known.iter().any(|known| *known == alert.alert_type.as_str());
+            if let Some(done) = completes {
+                done.alert = after;
+            }
+            before = before.saturating_add(1);
+            after = after.saturating_add(usize::from(keep));
+            keep
         });
     }
 
     // --- Package#2 ---------------------------------------------------------------------------------------
 
-    fn command(&mut self, now: Timestamp, mut commands: Vec<Command<'static>>) -> Result<(), Error> {
-        let State::Deciding { request: Some(id), next_token, .. } = &self.core.state else {
-            return Err(ErrorKind::ApiMisuse.into());
-        };
-        let (id, next_token) = (*id, next_token.clone());
+    fn command(&mut self, now: Timestamp, id: RequestId, mut commands: Vec<Command<'static>>) -> Result<(), Error> {
+        let State::Deciding { next_token, .. } = &self.core.state else { return Err(ErrorKind::ApiMisuse.into()) };
+        let next_token = next_token.clone();
         if commands.is_empty() {
             commands.push(Command::End);
         }
@@ -906,6 +1043,11 @@ impl Server {
         Ok((!self.is_own(&target)).then(|| (server_uri.into(), target.path_and_query().into())))
     }
 
+    /// The path and query of a request that came in absolute or in origin form.
+    fn target_of(&self, request: &Request) -> Option<String> {
+        Some(self.endpoint.join(&request.uri).ok()?.path_and_query().into())
+    }
+
     fn is_own(&self, uri: &Uri) -> bool {
         let own = self.endpoint.path();
         let below = uri
@@ -935,6 +1077,7 @@ impl Server {
         if let State::Deciding { request, .. } = &mut self.core.state
             && let Some(id) = request.take()
         {
+            self.core.queue.retain(|action| !matches!(action, Action::Decide { .. }));
             self.core.queue.push_back(Action::Respond { id, response: Response::new(status) });
         }
     }
@@ -992,8 +1135,7 @@ pub fn route<'a>(request: &'a Request, config: &ServerConfig) -> Result<Route<'a
             return Err(Response::new(401).with_header(http::WWW_AUTHENTICATE, challenge));
         }
     }
-    let accept: Vec<&str> = request.headers.all(http::ACCEPT).collect();
-    let accept = (!accept.is_empty()).then(|| accept.join(", "));
+    let accept = request.headers.joined(http::ACCEPT);
     let answer = Outcome::of_response(&AcceptList::from_header(accept.as_deref()), &[media::REQUEST]);
     if let Some(refused) = answer.status_code() {
         return Err(Response::new(refused.as_u16()));
@@ -1016,15 +1158,6 @@ fn is_initiation(request: &Request) -> bool {
     media_type.is_some_and(|media_type| media_type.is(media::INITIATION))
 }
 
-/// The path and query of a request that came in absolute or in origin form.
-fn target_of(request: &Request) -> Option<&str> {
-    if request.uri.starts_with('/') {
-        return Some(&request.uri);
-    }
-    let (_, rest) = request.uri.split_once("://")?;
-    Some(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"))
-}
-
 /// Takes the first session-start alert out.
 fn split_start(mut alerts: Vec<Alert<'static>>) -> (Option<Initiator>, Vec<Alert<'static>>) {
     let mut start = None;
@@ -1042,10 +1175,7 @@ fn split_start(mut alerts: Vec<Alert<'static>>) -> (Option<Initiator>, Vec<Alert
 
 /// Whether `source`, a resolved ClientURI, is a node that `target` can have addressed: the same
 /// names, wherever the target gives names.
-fn is_node_of(source: &str, target: &str) -> bool {
-    let (Ok(source), Ok(target)) = (ClientUri::parse(source), ClientUri::parse(target)) else {
-        return source == target;
-    };
+fn is_node_of(source: &ClientUri<'_>, target: &ClientUri<'_>) -> bool {
     let fits = |have: &Component<'_>, want: &Component<'_>| match want {
         Component::Name(_) => have == want,
         _ => true,
@@ -1079,6 +1209,9 @@ impl fmt::Debug for Snapshot {
     }
 }
 
+/// How many unanswered notifications are remembered; the oldest is forgotten.
+const MAX_PENDING: usize = 8;
+
 /// How many actions may wait when an event comes; it adds three at most.
 const MAX_QUEUE: usize = 1024;
 
@@ -1090,7 +1223,7 @@ impl Core {
         let place = match &self.state {
             State::None => true,
             State::Notified { notice, sends, .. } => {
-                self.last_notice == Some(notice.id) && (1..=config.max_sends).contains(sends)
+                self.pending.last() == Some(&notice.id) && (1..=config.max_sends).contains(sends)
             }
             State::Deciding { next_token, .. } => posted && is_token(next_token),
             State::AwaitP3 { sent, .. } => {
@@ -1107,6 +1240,7 @@ impl Core {
             && access
             && closed == usize::from(closed > 0 && self.state == State::Closed)
             && self.server_id == config.server_id
+            && self.pending.len() <= MAX_PENDING
             && self.outstanding.len() <= config.max_outstanding
             && self.queue.len() <= MAX_QUEUE.saturating_add(4)
     }

@@ -59,14 +59,22 @@ impl Step {
         Self::build(command, config).unwrap_or_else(|refused| Self::Refused(refused.as_u16()))
     }
 
-    /// Whether a restored step can have come from a command.
-    pub(crate) fn is_consistent(&self) -> bool {
+    /// Whether a restored step can have come from a command under `config`.
+    pub(crate) fn is_consistent(&self, config: &ClientConfig) -> bool {
         match self {
             Self::Refused(code) => StatusCode::new(*code).is_some(),
-            Self::Upload { client_uris, .. } | Self::Delete { client_uris } | Self::Get { client_uris } => {
-                !client_uris.is_empty()
+            Self::Delete { client_uris } | Self::Get { client_uris } => !client_uris.is_empty(),
+            Self::Upload { server_uri, client_uris, .. } => {
+                !client_uris.is_empty() && config.endpoint(server_uri).is_some()
             }
-            _ => true,
+            Self::Fetch { server_uri, .. }
+            | Self::Exec { server_uri: Some(server_uri), .. }
+            | Self::SetDefault { server_uri, .. }
+            | Self::Subscribe { server_uri, .. } => config.endpoint(server_uri).is_some(),
+            Self::Show { server_uri } | Self::Continue { server_uri } => {
+                dm_package::check_server_uri(server_uri).is_ok()
+            }
+            Self::Exec { server_uri: None, .. } | Self::Unsubscribe { .. } | Self::End => true,
         }
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Its rules stand here once, for the session and for the machines beside it (§3.3, §3.4, §5.3).
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,7 +14,7 @@ use crate::Timestamp;
 use crate::http::{self, CookieJar, Headers, Method, Redirect, Request, Response, Uri};
 use crate::tree::Content;
 
-/// How many origins' formats are remembered.
+/// How many origins' formats are remembered; the oldest gives way.
 const MAX_ORIGINS: usize = 16;
 
 /// What a device remembers of data repositories while a machine lives. The cookies of the session
@@ -25,23 +24,26 @@ const MAX_ORIGINS: usize = 16;
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub(crate) struct Repositories {
     jar: CookieJar,
-    /// The newest `OMADM-Accept` of each origin.
-    formats: BTreeMap<String, String>,
+    /// The newest `OMADM-Accept` of each origin, by age.
+    formats: Vec<(String, String)>,
 }
 
 impl Repositories {
     /// Remembers the formats that an origin takes, if it says so.
     pub(crate) fn note_formats(&mut self, origin: &Uri, headers: &Headers) {
-        let Some(accept) = headers.get(http::OMADM_ACCEPT) else { return };
+        let Some(accept) = headers.joined(http::OMADM_ACCEPT) else { return };
         let key = origin.origin();
-        if self.formats.len() < MAX_ORIGINS || self.formats.contains_key(&key) {
-            self.formats.insert(key, accept.into());
+        self.formats.retain(|(known, _)| *known != key);
+        if self.formats.len() >= MAX_ORIGINS {
+            self.formats.remove(0);
         }
+        self.formats.push((key, accept));
     }
 
     /// The type under which to upload to this origin; with `refused`, the one to try after a 415.
     fn choose(&self, origin: &Uri, own: &[String], refused: Option<&str>) -> Result<String, StatusCode> {
-        let known = self.formats.get(&origin.origin());
+        let key = origin.origin();
+        let known = self.formats.iter().find(|(known, _)| *known == key).map(|(_, accept)| accept);
         let accept = AcceptList::from_header(known.map(String::as_str));
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
         let outcome = match refused {
@@ -134,6 +136,13 @@ impl Transfer {
 
     pub(crate) fn is_download(&self) -> bool {
         self.order.content.is_none()
+    }
+
+    /// Whether this is the request that was sent for the transfer.
+    pub(crate) fn is_for(&self, request: &Request) -> bool {
+        let Order { method, uri, content, .. } = &self.order;
+        let body = content.as_ref().map_or(&[][..], |(_, body)| body);
+        request.method == *method && request.uri == *uri && request.body == body
     }
 
     /// Whether this can be the state of a machine under `config`.

@@ -103,6 +103,13 @@ impl Headers {
         self.iter().filter(move |(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// All values of that name as one list, joined by commas (RFC 9110 §5.3); `None` without any.
+    #[must_use]
+    pub fn joined(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self.all(name).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
     /// All fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

@@ -79,8 +79,6 @@ mod standard;
 mod subscription;
 mod value;
 mod view;
-#[cfg(feature = "serde")]
-mod wire;
 
 pub use definition::{Access, MoDefinition, NodeDefinition, Occurrence};
 pub use error::{TreeError, TreeErrorKind};

@@ -95,13 +95,32 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The server on whose behalf the operation is; `None` for one of the device's own.
+    #[must_use]
+    pub fn server_id(&self) -> Option<&str> {
+        match self {
+            Self::ListMos { server_id }
+            | Self::Read { server_id, .. }
+            | Self::CheckWrite { server_id, .. }
+            | Self::Write { server_id, .. }
+            | Self::Delete { server_id, .. }
+            | Self::CheckExec { server_id, .. }
+            | Self::SetDefault { server_id, .. }
+            | Self::Subscribe { server_id, .. }
+            | Self::Unsubscribe { server_id, .. } => Some(server_id),
+            Self::FindDefault { .. } => None,
+        }
+    }
+}
+
 /// What an HGET brought.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Content {
     /// Decoded MO serializations.
-    Items(#[cfg_attr(feature = "serde", serde(with = "crate::tree::wire"))] Vec<MoItem<'static>>),
+    Items(#[cfg_attr(feature = "serde", serde(with = "crate::wire::items"))] Vec<MoItem<'static>>),
     /// The body as it came, for a leaf whose content is not MO data (a large binary, say).
     Bytes(Vec<u8>),
 }

@@ -461,7 +461,9 @@ impl ServerRun {
             8 | 9 => {
                 let text = program.commands();
                 let commands = Package2::parse(text.as_bytes()).unwrap().into_owned().commands;
-                if self.give(server::Event::Commands(commands)) {
+                // Mostly for the decision that is open, at times for another.
+                let id = self.decision(program);
+                if self.give(server::Event::Commands { id, commands }) {
                     self.deciding = false;
                 }
             }
@@ -472,7 +474,7 @@ impl ServerRun {
             _ => {
                 let event = match program.below(8) {
                     0 => server::Event::Abort,
-                    1 | 2 => server::Event::Fail,
+                    1 | 2 => server::Event::Fail { id: self.decision(program) },
                     3 | 4 => {
                         self.clock.behind = !self.clock.behind;
                         server::Event::Tick
@@ -484,6 +486,11 @@ impl ServerRun {
                 }
             }
         }
+    }
+
+    fn decision(&self, program: &mut Program<'_>) -> RequestId {
+        let stale = RequestId(self.requests / 2);
+        if program.below(8) == 0 { stale } else { self.machine.open_request().unwrap_or(stale) }
     }
 
     fn request(&mut self, kind: &str, body: String, program: &mut Program<'_>) {
@@ -525,7 +532,7 @@ impl ServerRun {
             }
             action => {
                 assert!(!self.ended, "an action after the end: {action:?}");
-                if let server::Action::Decide(_) = action {
+                if let server::Action::Decide { .. } = action {
                     self.deciding = true;
                 }
             }
@@ -695,7 +702,7 @@ impl Pair {
         let mut answer = None;
         while let Some(action) = self.server.poll_action() {
             match action {
-                server::Action::Decide(received) => {
+                server::Action::Decide { id, received } => {
                     if let server::Content::Results(results) = received.content {
                         for (command, status) in results.iter() {
                             let Command::Delete { client_uris } = command else { continue };
@@ -708,7 +715,7 @@ impl Pair {
                     self.sent.extend(uris.iter().cloned());
                     let commands: Vec<Command<'static>> =
                         uris.into_iter().map(|uri| Command::Delete { client_uris: vec![uri.into()] }).collect();
-                    self.server.handle(now, server::Event::Commands(commands)).unwrap();
+                    self.server.handle(now, server::Event::Commands { id, commands }).unwrap();
                 }
                 server::Action::Respond { id, response } if id == own => answer = Some(response),
                 server::Action::Closed(_) | server::Action::Respond { .. } | server::Action::Abandoned(_) => {}
@@ -804,9 +811,9 @@ pub fn restore_server(text: &[u8]) -> bool {
         .with_header("Cookie", format!("OMADM-Session={token}"))
         .with_body(r#"{"Status":[{"sc":202}],"Alert":[{"AlertType":"x","SourceURI":"urn:m:1.0/1/x"}]}"#);
     let events = [
-        server::Event::Commands(Vec::new()),
+        server::Event::Commands { id: machine.open_request().unwrap_or(RequestId(1)), commands: Vec::new() },
         server::Event::Request { id: RequestId(1), request, random: Random::from([1; 32]) },
-        server::Event::Commands(vec![Command::End]),
+        server::Event::Commands { id: RequestId(1), commands: vec![Command::End] },
         server::Event::Tick,
         server::Event::Abort,
     ];

@@ -14,11 +14,11 @@
 )]
 
 use dm_package::{MoData, MoItem, Package1, Package2, Package3, StatusCode, media};
-use dm_session::Timestamp;
 use dm_session::dm2::client::{Action, Closed, EffectId, Event, Start};
 use dm_session::dm2::{Account, AlertQueue, Client, ClientConfig};
 use dm_session::http::{Request, Response};
 use dm_session::tree::{Operation, Outcome};
+use dm_session::{Error, Timestamp};
 
 pub const SERVER_ID: &str = "dm.example";
 pub const ENDPOINT: &str = "https://dm.example/dm";
@@ -195,7 +195,7 @@ pub mod server {
 
     pub fn decide(server: &mut Server) -> Received {
         match action(server) {
-            Action::Decide(received) => received,
+            Action::Decide { received, .. } => received,
             other => panic!("a decision, not {other:?}"),
         }
     }
@@ -219,9 +219,15 @@ pub mod server {
         package2(&p2(list)).commands
     }
 
+    /// Gives commands for the decision that is open.
+    pub fn command(server: &mut Server, now: Timestamp, commands: Vec<Command<'static>>) -> Result<(), Error> {
+        let id = server.open_request().unwrap_or(RequestId(0));
+        server.handle(now, Event::Commands { id, commands })
+    }
+
     /// The application chooses these commands.
     pub fn choose(server: &mut Server, list: &str) -> Response {
-        server.handle(at(1), Event::Commands(commands(list))).unwrap();
+        command(server, at(1), commands(list)).unwrap();
         respond(server).1
     }
 

@@ -306,10 +306,10 @@ impl World {
         let mut answer = None;
         while let Some(action) = server.poll_action() {
             match action {
-                server::Action::Decide(received) => {
+                server::Action::Decide { id, received } => {
                     self.received.push(received);
                     let commands = self.script.pop_front().unwrap_or_default();
-                    server.handle(now, server::Event::Commands(commands)).unwrap();
+                    server.handle(now, server::Event::Commands { id, commands }).unwrap();
                 }
                 server::Action::Respond { id, response } => {
                     assert_eq!(id, own);
