@@ -743,6 +743,17 @@ fn row_34_any_alerts_join_the_queue_and_the_next_package() {
 }
 
 #[test]
+fn row_34_any_a_full_queue_drops_the_oldest_of_the_least_severe_mark() {
+    let mut queue = AlertQueue::with_capacity(3);
+    let marks = [Mark::Warning, Mark::Harmless, Mark::Fatal, Mark::Harmless, Mark::Critical, Mark::Warning];
+    for (index, mark) in marks.into_iter().enumerate() {
+        queue.push(alert(&format!("x:{index}")).with_mark(mark)).unwrap();
+    }
+    assert_eq!(kinds(&queue), ["x:2", "x:4", "x:5"]);
+    assert_eq!(queue.dropped(), 3);
+}
+
+#[test]
 fn row_34_any_an_alert_that_cannot_be_written_is_refused() {
     let mut client = client(config(), Start::Local);
     let mut bad = alert("x:1");

@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use dm_package::{Alert, Json, Package3, StatusCode};
 
@@ -154,9 +153,8 @@ impl AlertQueue {
     fn trim(&mut self) {
         while self.waiting() > self.capacity {
             let waiting = self.alerts.iter().enumerate().skip(self.in_transit);
-            // Severity falls with the order of Mark, so the largest is the least severe; of equals,
-            // the first.
-            let victim = waiting.max_by_key(|(index, alert)| (alert.effective_mark(), Reverse(*index)));
+            // Marks order by severity; of equals, the first.
+            let victim = waiting.min_by_key(|(_, alert)| alert.effective_mark());
             let Some((index, _)) = victim else { return };
             self.alerts.remove(index);
             self.dropped = self.dropped.saturating_add(1);
