@@ -250,8 +250,11 @@ impl Device {
         };
         let destination = Destination { server_id: server_id.into(), server_uri };
         let alerts = self.outbox.lend(&destination).context("a session with this server is running")?;
-        let mut client = Client::start(self.config(server_id)?, start, alerts, now())
-            .with_context(|| format!("session with {server_id}"))?;
+        let started = self.config(server_id).and_then(|config| Ok(Client::start(config, start, alerts, now())?));
+        if started.is_err() {
+            self.outbox.release(&destination);
+        }
+        let mut client = started.with_context(|| format!("session with {server_id}"))?;
         let closed = self.drive(&mut client, watch)?.context("the session left no reason")?;
         self.outbox.settle(&destination, closed.alerts.clone());
         Ok(closed)

@@ -182,7 +182,8 @@ impl DmServer {
             if let Err(error) = session.machine.handle(now(), event) {
                 journal(Note::Failed { device: device.into(), error });
                 // Commands that cannot be sent: the device must not wait for them.
-                if session.machine.handle(now(), Event::Fail).is_err() {
+                let failed = session.machine.open_request().map(|id| session.machine.handle(now(), Event::Fail { id }));
+                if !matches!(failed, Some(Ok(()))) {
                     return Err(error.kind());
                 }
             }
@@ -192,11 +193,11 @@ impl DmServer {
                         journal(Note::Notified { device: device.into() });
                         done.notification = Some(bytes);
                     }
-                    Action::Decide(received) => {
+                    Action::Decide { id, received } => {
                         note(received, journal);
                         let commands = session.todo.pop().unwrap_or_else(|| vec![Command::End]);
                         journal(Note::Commanded { device: device.into(), commands: commands.clone() });
-                        next = Some(Event::Commands(commands));
+                        next = Some(Event::Commands { id, commands });
                     }
                     Action::Respond { response, .. } => done.response = Some(response),
                     Action::HandOver { server_uri, .. } => {
@@ -326,7 +327,7 @@ mod tests {
         let token = cookie(&server.answer(post("/dm", media::INITIATION, "IMEI:1", START)));
         let accepted = post("/dm", media::RESPONSE, "IMEI:1", r#"{"Status":[{"sc":202}]}"#).with_header(COOKIE, token);
         assert_eq!(server.answer(accepted).status, 200);
-        let report = r#"{"Alert":[{"AlertType":"urn:oma:at:dm:2.0:ClientInitiatedMgmt"},{"AlertType":"urn:z",
+        let report = r#"{"Alert":[{"AlertType":"urn:oma:at:dm:2.0:ClientInitiatedMgmt"},{"AlertType":"urn:oma:at:dm:2.0:ExecResult",
             "SourceURI":"urn:x:y/1/Run","DataType":"application/json","Data":{"sc":200}}]}"#;
         let response = server.answer(post("/dm/results", media::INITIATION, "IMEI:1", report));
         assert_eq!((response.status, response.body.as_slice()), (200, &br#"{"CMD":[["END"]]}"#[..]));
