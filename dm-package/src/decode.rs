@@ -59,7 +59,7 @@ pub(crate) trait Decode<'a>: Sized {
     fn max_len(limits: &Limits) -> usize;
 
     /// Reads a text in strict form; `None` for every other.
-    fn fast(text: &'a str, strictness: Strictness, limits: &Limits) -> Option<Self>;
+    fn fast(text: &'a str, limits: &Limits) -> Option<Self>;
 
     /// Reads any text that serde_json accepts.
     fn complete(text: &'a str, cx: &mut Context<'_>) -> Result<Self, Error>;
@@ -83,7 +83,7 @@ pub(crate) fn parse<'a, T: Decode<'a>>(
             rest
         }
     };
-    let value = match T::fast(text, strictness, limits) {
+    let value = match T::fast(text, limits) {
         Some(value) => value,
         None => decode_completely(text, &mut cx)?,
     };
@@ -315,7 +315,7 @@ impl<'a> Decode<'a> for Package1<'a> {
         limits.max_package_len
     }
 
-    fn fast(text: &'a str, _: Strictness, limits: &Limits) -> Option<Self> {
+    fn fast(text: &'a str, limits: &Limits) -> Option<Self> {
         fast::package1(text, limits).filter(|package| session_starts(package) == Ok(()))
     }
 
@@ -362,8 +362,8 @@ impl<'a> Decode<'a> for Package2<'a> {
         limits.max_package_len
     }
 
-    fn fast(text: &'a str, strictness: Strictness, limits: &Limits) -> Option<Self> {
-        fast::package2(text, strictness, limits)
+    fn fast(text: &'a str, limits: &Limits) -> Option<Self> {
+        fast::package2(text, limits)
     }
 
     fn complete(text: &'a str, cx: &mut Context<'_>) -> Result<Self, Error> {
@@ -439,7 +439,7 @@ impl<'a> Decode<'a> for Package3<'a> {
         limits.max_package_len
     }
 
-    fn fast(text: &'a str, _: Strictness, limits: &Limits) -> Option<Self> {
+    fn fast(text: &'a str, limits: &Limits) -> Option<Self> {
         fast::package3(text, limits)
     }
 
@@ -507,7 +507,7 @@ impl<'a> Decode<'a> for MoData<'a> {
         limits.max_mo_len
     }
 
-    fn fast(text: &'a str, _: Strictness, limits: &Limits) -> Option<Self> {
+    fn fast(text: &'a str, limits: &Limits) -> Option<Self> {
         fast::mo_data(text, limits)
     }
 

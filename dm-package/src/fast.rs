@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Alert, Command, CommandKind, Json, JsonKind, Limits, Mark, MoData, MoItem, MosItem, Package1, Package2, Package3,
-    Status, StatusCode, Str, Strictness, mo, names, scan,
+    Status, StatusCode, Str, mo, names, scan, uri::is_server_class,
 };
 
 macro_rules! expecting {
@@ -23,14 +23,15 @@ macro_rules! expecting {
     };
 }
 
-/// Reads all members of an object into one `Option` each. An unknown name and a second use are surprises.
+/// Reads all members of an object into one `Option` each. An unknown name and a second use are surprises, and so is a name
+/// with escapes.
 macro_rules! members {
     ($map:ident, $limits:expr, { $( $slot:ident = $name:path => $seed:expr ),+ $(,)? }) => {
         $( let mut $slot = None; )+
         let mut left = $limits.max_members;
-        while let Some(name) = $map.next_key::<Str<'de>>()? {
+        while let Some(name) = $map.next_key::<&'de str>()? {
             left = left.checked_sub(1).ok_or_else(surprise)?;
-            match name.as_str() {
+            match name {
                 $( $name if $slot.is_none() => $slot = Some($map.next_value_seed($seed)?), )+
                 _ => return Err(surprise()),
             }
@@ -46,27 +47,8 @@ pub(crate) fn package1<'a>(text: &'a str, limits: &Limits) -> Option<Package1<'a
     whole(text, ObjectSeed::new(text, limits))
 }
 
-pub(crate) fn package2<'a>(text: &'a str, strictness: Strictness, limits: &Limits) -> Option<Package2<'a>> {
-    struct Read<'l> {
-        commands: Commands<'l>,
-    }
-
-    impl<'de> Visitor<'de> for Read<'_> {
-        type Value = Package2<'de>;
-
-        expecting!();
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Package2<'de>, A::Error> {
-            members!(map, self.commands.limits, { commands = names::CMD => self.commands });
-            Ok(Package2 { commands: commands.ok_or_else(surprise)? })
-        }
-    }
-
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let commands = Commands { strictness, limits, capacity: text.len() / BYTES_PER_ENTRY };
-    let package = deserializer.deserialize_map(Read { commands }).ok()?;
-    deserializer.end().ok()?;
-    Some(package)
+pub(crate) fn package2<'a>(text: &'a str, limits: &Limits) -> Option<Package2<'a>> {
+    whole(text, ObjectSeed::new(text, limits))
 }
 
 pub(crate) fn package3<'a>(text: &'a str, limits: &Limits) -> Option<Package3<'a>> {
@@ -176,77 +158,93 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for ListSeed<S> {
     }
 }
 
-/// The entries of `CMD`.
+/// One entry of `CMD`.
 #[derive(Clone, Copy)]
-struct Commands<'l> {
-    strictness: Strictness,
-    limits: &'l Limits,
-    capacity: usize,
-}
+struct Entry<'l>(&'l Limits);
 
-impl<'de> DeserializeSeed<'de> for Commands<'_> {
-    type Value = Vec<Command<'de>>;
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
+    type Value = Command<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Command<'de>, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Commands<'_> {
-    type Value = Vec<Command<'de>>;
+impl<'de> Visitor<'de> for Entry<'_> {
+    type Value = Command<'de>;
 
     expecting!();
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let max = self.limits.max_commands;
-        let mut commands = Vec::with_capacity(self.capacity.min(max));
-        let mut params = Vec::new();
-        while seq.next_element_seed(Entry { commands: self, params: &mut params, out: &mut commands })?.is_some() {
-            if commands.len() > max {
-                return Err(surprise());
-            }
-        }
-        Ok(commands)
+    /// The parameter table of §5.1, in the order of strict decoding.
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Command<'de>, A::Error> {
+        let name = seq.next_element::<&'de str>()?;
+        let kind = name.and_then(CommandKind::from_name).ok_or_else(surprise)?;
+        let mut params = Params { seq, left: self.0.max_params };
+        let command = match kind {
+            CommandKind::HGet => Command::HGet { server_uri: params.server()?, client_uri: params.next(false)? },
+            CommandKind::HPut => Command::HPut { server_uri: params.server()?, client_uris: params.clients()? },
+            CommandKind::HPost => Command::HPost { server_uri: params.server()?, client_uris: params.clients()? },
+            CommandKind::Delete => Command::Delete { client_uris: Vec::from([params.client()?]) },
+            CommandKind::Exec => Command::Exec { client_uri: params.client()?, server_uri: params.next(true)? },
+            CommandKind::Get => Command::Get { client_uris: Vec::from([params.client()?]) },
+            CommandKind::Show => Command::Show { server_uri: params.server()? },
+            CommandKind::Cont => Command::Cont { server_uri: params.server()? },
+            CommandKind::End => Command::End,
+            CommandKind::Default => Command::Default { server_uri: params.server()?, moid: params.client()? },
+            CommandKind::Sub => Command::Sub { server_uri: params.server()?, client_uri: params.client()? },
+            CommandKind::UnSub => Command::UnSub { client_uri: params.client()? },
+        };
+        // serde_json refuses an array of which anything is left.
+        Ok(command)
     }
 }
 
-/// One entry of `CMD`; the list of parameters is the same for all, so that most commands take no allocation.
-struct Entry<'l, 'p, 'de> {
-    commands: Commands<'l>,
-    params: &'p mut Vec<Str<'de>>,
-    /// Where the command goes, without being moved through every layer.
-    out: &'p mut Vec<Command<'de>>,
+/// The parameters of a command. Those of the wrong class, or too many of them, are surprises.
+struct Params<A> {
+    seq: A,
+    left: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Entry<'_, '_, 'de> {
-    type Value = ();
+impl<'de, A: SeqAccess<'de>> Params<A> {
+    /// The next one, if there is one: a ServerURI or something else.
+    #[inline]
+    fn next(&mut self, server: bool) -> Result<Option<Str<'de>>, A::Error> {
+        let Some(text) = self.seq.next_element::<Str<'de>>()? else { return Ok(None) };
+        self.left = self.left.checked_sub(1).ok_or_else(surprise)?;
+        if is_server_class(&text) == server { Ok(Some(text)) } else { Err(surprise()) }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+    #[inline]
+    fn server(&mut self) -> Result<Str<'de>, A::Error> {
+        self.next(true)?.ok_or_else(surprise)
+    }
+
+    #[inline]
+    fn client(&mut self) -> Result<Str<'de>, A::Error> {
+        self.next(false)?.ok_or_else(surprise)
+    }
+
+    /// At least one.
+    fn clients(&mut self) -> Result<Vec<Str<'de>>, A::Error> {
+        let mut uris = Vec::with_capacity(2);
+        uris.push(self.client()?);
+        while let Some(uri) = self.next(false)? {
+            uris.push(uri);
+        }
+        Ok(uris)
     }
 }
 
-impl<'de> Visitor<'de> for Entry<'_, '_, 'de> {
-    type Value = ();
-
-    expecting!();
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let name = seq.next_element::<Str<'de>>()?;
-        let kind = name.and_then(|name| CommandKind::from_name(&name)).ok_or_else(surprise)?;
-        while let Some(param) = seq.next_element::<Str<'de>>()? {
-            if self.params.len() >= self.commands.limits.max_params {
-                return Err(surprise());
-            }
-            self.params.push(param);
-        }
-        match Command::from_params(kind, self.params, self.commands.strictness) {
-            Ok((command, None)) => {
-                self.out.push(command);
-                Ok(())
-            }
-            _ => Err(surprise()),
-        }
+impl<'de> Object<'de> for Package2<'de> {
+    fn read<A: MapAccess<'de>>(mut map: A, seed: ObjectSeed<'_, Self>) -> Result<Self, A::Error> {
+        let limits = seed.limits;
+        let capacity = seed.len / BYTES_PER_ENTRY;
+        members!(map, limits, {
+            commands = names::CMD => ListSeed { item: Entry(limits), max: limits.max_commands, capacity },
+        });
+        Ok(Self { commands: commands.ok_or_else(surprise)? })
     }
 }
 
@@ -308,9 +306,10 @@ impl<'de> Object<'de> for MoItem<'de> {
             cv = names::CV => PhantomData::<Str<'de>>,
         });
         let text = mo_data.ok_or_else(surprise)?.get();
-        match mo::examine(text, seed.limits.max_depth) {
-            Ok(found) if found.outer_names == 1 && found.repeated.is_empty() => {}
-            _ => return Err(surprise()),
+        let in_order = |found: mo::Examined| found.outer_names == 1 && found.repeated.is_empty();
+        let max_depth = seed.limits.max_depth;
+        if !mo::is_plain(text, max_depth) && !mo::examine(text, max_depth).is_ok_and(in_order) {
+            return Err(surprise());
         }
         Ok(Self { client_uri: client_uri.ok_or_else(surprise)?, mo_data: Json::trusted(text), ddf, cv })
     }

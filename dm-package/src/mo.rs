@@ -299,6 +299,56 @@ pub(crate) fn examine(text: &str, max_depth: usize) -> Result<Examined, Error> {
     }
 }
 
+/// Whether MOData is in order, told in a short way that takes nothing from the heap: "no" may be wrong. Names without
+/// escapes, few of them, are compared where they stand.
+pub(crate) fn is_plain(text: &str, max_depth: usize) -> bool {
+    plain_in_order(text, max_depth).is_some()
+}
+
+/// Names that the short way keeps at a time.
+const FEW_NAMES: usize = 16;
+
+fn plain_in_order(text: &str, max_depth: usize) -> Option<()> {
+    // The names of all open objects, each with where those of the object that holds it begin.
+    let mut names = [("", 0_usize); FEW_NAMES];
+    let (mut base, mut len, mut depth) = (0_usize, 0_usize, 1_usize);
+    let mut cursor = Cursor::new(text);
+    if depth > max_depth || !cursor.eat(b'{') {
+        return None;
+    }
+    loop {
+        if cursor.more(b'}') {
+            let name = cursor.plain_string()?;
+            if names.get(base..len)?.iter().any(|(earlier, _)| *earlier == name) {
+                return None;
+            }
+            *names.get_mut(len)? = (name, base);
+            len = len.saturating_add(1);
+            cursor.eat(b':');
+            match cursor.peek()? {
+                b'{' => {
+                    depth = depth.saturating_add(1);
+                    if depth > max_depth {
+                        return None;
+                    }
+                    cursor.eat(b'{');
+                    base = len;
+                }
+                b'[' => return None,
+                b'"' => _ = cursor.plain_string()?,
+                _ => _ = cursor.value()?,
+            }
+        } else {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return (len == 1).then_some(());
+            }
+            len = base;
+            base = names.get(len.checked_sub(1)?)?.1;
+        }
+    }
+}
+
 /// The text without the members that no longer count.
 #[cold]
 pub(crate) fn without_repeated(text: &str, mut repeated: Vec<Repeated>) -> Json<'static> {
@@ -467,9 +517,44 @@ pub(crate) fn check(mo_data: &Json<'_>) -> Result<(), ErrorKind> {
     if mo_data.kind() != JsonKind::Object {
         return Err(ErrorKind::MoDataNotObject);
     }
+    if is_plain(mo_data.raw(), Limits::DEFAULT.max_depth) {
+        return Ok(());
+    }
     let found = examine(mo_data.raw(), Limits::DEFAULT.max_depth).map_err(|error| error.kind())?;
     if !found.repeated.is_empty() {
         return Err(ErrorKind::DuplicateMember);
     }
     if found.outer_names == 1 { Ok(()) } else { Err(ErrorKind::MoOuterName) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_says_yes_to_what_is_in_order_only() {
+        let member = |index: usize| alloc::format!("\"n{index}\":{index}");
+        let many =
+            |count: usize| alloc::format!("{{\"X\":{{{}}}}}", (0..count).map(member).collect::<Vec<_>>().join(","));
+        for (text, depth, plain) in [
+            (r#"{"X":{"A":"a","B":{"A":1,"C":{}},"C":null}}"#, 4, true),
+            (r#" { "X" : { "A" : [] } }"#, 4, false),
+            (r#"{"X":{"A":"a","B":{"A":1,"A":{}}}}"#, 4, false),
+            (r#"{"X":{"A":{},"B":{"A":1},"A":2}}"#, 4, false),
+            (r#"{"X":{"A":{"B":{}}}}"#, 4, true),
+            (r#"{"X":{"A":{"B":{}}}}"#, 3, false),
+            (r#"{"X":1}"#, 1, true),
+            (r#"{"X":1}"#, 0, false),
+            (r#"{"X":1,"Y":2}"#, 4, false),
+            ("{}", 4, false),
+            (r#"{"X":"\ud800"}"#, 4, false),
+            (r#"{"X":{"A":1,"\u0041":2}}"#, 4, false),
+            (&many(15), 4, true),
+            (&many(16), 4, false),
+        ] {
+            assert_eq!(is_plain(text, depth), plain, "{text}");
+            let in_order = |found: Examined| found.outer_names == 1 && found.repeated.is_empty();
+            assert!(!plain || examine(text, depth).is_ok_and(in_order), "{text}");
+        }
+    }
 }

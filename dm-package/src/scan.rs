@@ -102,15 +102,44 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at).filter(|value| !value.is_empty())
     }
 
+    /// Whether another member or element follows, with the comma before it stepped over; otherwise the closing bracket is.
+    #[inline]
+    pub(crate) fn more(&mut self, close: u8) -> bool {
+        let mut next = self.peek();
+        if next == Some(b',') {
+            self.advance();
+            next = self.peek();
+        }
+        if next == Some(close) {
+            self.advance();
+            return false;
+        }
+        next.is_some()
+    }
+
+    /// The characters of the next string when it holds no escape. For any other value the cursor stays.
+    #[inline]
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let start = self.at.saturating_add(1);
+        let end = start.saturating_add(plain_len(self.text.as_bytes().get(start..)?));
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end.saturating_add(1);
+        self.text.get(start..end)
+    }
+
     /// The next string with its quotes.
     fn string(&mut self) -> Option<&'a str> {
         let start = self.at;
         self.advance();
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
-            let stop = memchr2(b'"', b'\\', rest)?;
-            self.at = self.at.saturating_add(stop);
-            let escape = self.byte() == Some(b'\\');
+            self.at = self.at.saturating_add(plain_len(rest));
+            let escape = self.byte()? == b'\\';
             self.at = self.at.saturating_add(if escape { 2 } else { 1 });
             if !escape {
                 return self.text.get(start..self.at);
@@ -125,6 +154,25 @@ impl<'a> Cursor<'a> {
     fn advance(&mut self) {
         self.at = self.at.saturating_add(1);
     }
+}
+
+/// How many bytes stand before the first quote or backslash. Numbers of instances and the like end within eight bytes,
+/// for which the search made for long texts does not pay.
+#[inline]
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    if let Some(word) = bytes.first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest byte with its top bit set in the result is the first that is zero; only bytes above it can mislead.
+        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+        let quotes = zeros(word ^ ONES.wrapping_mul(b'"' as u64));
+        let escapes = zeros(word ^ ONES.wrapping_mul(b'\\' as u64));
+        let found = (quotes | escapes) & (ONES << 7);
+        if found != 0 {
+            return found.trailing_zeros() as usize / 8;
+        }
+    }
+    memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
 }
 
 /// The characters of a string given with its quotes.

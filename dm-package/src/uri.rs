@@ -171,7 +171,8 @@ pub(crate) fn is_server_class(text: &str) -> bool {
         let starts = |scheme: &[u8]| bytes.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
         starts(b"https:") || starts(b"http:")
     }
-    matches!(text.as_bytes().first(), Some(b'h' | b'H')) && has_scheme(text.as_bytes())
+    let bytes = text.as_bytes();
+    bytes.starts_with(b"https:") || (matches!(bytes.first(), Some(b'h' | b'H')) && has_scheme(bytes))
 }
 
 #[cfg(test)]
