@@ -222,10 +222,10 @@ fn split(text: &str) -> Result<Parts, Error> {
 
 /// The same for the plainest URIs, which are nearly all: a name for a host, then a path and nothing else.
 fn split_plain(scheme: Scheme, host_start: usize, rest: &str) -> Option<Parts> {
-    let (host, _) = uri::split_once(rest, b'/')?;
-    // Of what is plain only these two may not stand in a host.
-    let unusual = host.is_empty() || memchr::memchr2(b':', b'@', host.as_bytes()).is_some();
-    if unusual || !uri::is_plain(rest) {
+    // Of what is plain only these three may not stand in a host, and the first ends it. Hosts are short.
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b':' | b'@'))?;
+    let (host, tail) = rest.split_at_checked(end)?;
+    if host.is_empty() || !tail.starts_with('/') || !uri::is_plain(rest) {
         return None;
     }
     let host_end = host_start.saturating_add(host.len());

@@ -87,10 +87,11 @@ pub(crate) fn is_plain(text: &str) -> bool {
             & (byte.wrapping_sub(b'@') > b'Z' - b'@')
             & (byte.wrapping_sub(b'a') > b'z' - b'a')
     };
-    let all = |block: &[u8; 16]| block.iter().fold(0, |any, byte| any | u8::from(odd(*byte))) == 0;
     let bytes = text.as_bytes();
     let (blocks, rest) = bytes.as_chunks::<16>();
-    blocks.iter().all(all) && bytes.last_chunk::<16>().map_or_else(|| !rest.iter().any(|byte| odd(*byte)), all)
+    let Some(last) = bytes.last_chunk::<16>() else { return !rest.iter().any(|byte| odd(*byte)) };
+    let any_odd = |any, block: &[u8; 16]| block.iter().fold(any, |any, byte| any | u8::from(odd(*byte)));
+    blocks.iter().chain([last]).fold(0, any_odd) == 0
 }
 
 /// Whether a path may start with a slash or hold two in a row. Eight bytes at a time; `/.` can look like `//` to it, so
