@@ -311,7 +311,9 @@ impl<'de> Object<'de> for MoItem<'de> {
         if !mo::is_plain(text, max_depth) && !mo::examine(text, max_depth).is_ok_and(in_order) {
             return Err(surprise());
         }
-        Ok(Self { client_uri: client_uri.ok_or_else(surprise)?, mo_data: Json::trusted(text), ddf, cv })
+        // What stayed within the limits of encoding need not be checked for it again.
+        let mo_data = Json::trusted(text).with_mo_check(max_depth <= Limits::DEFAULT.max_depth);
+        Ok(Self { client_uri: client_uri.ok_or_else(surprise)?, mo_data, ddf, cv })
     }
 }
 

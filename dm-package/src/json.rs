@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 use core::iter::FusedIterator;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -28,8 +28,17 @@ use crate::{Error, ErrorKind, Str, decode, encode};
 /// assert_eq!(data.get("Correlator").and_then(|value| value.text().map(|text| text.into_string())).as_deref(), Some("c-7"));
 /// # Ok::<(), dm_package::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Json<'a>(Cow<'a, str>);
+#[derive(Clone)]
+pub struct Json<'a>(Cow<'a, str>, MoCheck);
+
+/// What is known of a text as MOData. It says nothing about the value: texts are equal with it and without it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MoCheck {
+    /// It has not been looked at.
+    Open,
+    /// It may be encoded: `mo::check` has nothing to find.
+    Passed,
+}
 
 /// The six kinds of JSON values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,11 +73,22 @@ impl<'a> Json<'a> {
 
     /// A text that serde_json and [`scan::check`] have accepted.
     pub(crate) const fn trusted(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self(Cow::Borrowed(text), MoCheck::Open)
+    }
+
+    /// The same text, known to be MOData that may be encoded, if it is.
+    pub(crate) const fn with_mo_check(mut self, passed: bool) -> Self {
+        self.1 = if passed { MoCheck::Passed } else { MoCheck::Open };
+        self
+    }
+
+    /// Whether the text is known to be MOData that may be encoded.
+    pub(crate) const fn is_checked_mo(&self) -> bool {
+        matches!(self.1, MoCheck::Passed)
     }
 
     pub(crate) const fn trusted_owned(text: String) -> Self {
-        Self(Cow::Owned(text))
+        Self(Cow::Owned(text), MoCheck::Open)
     }
 
     /// The text.
@@ -86,7 +106,7 @@ impl<'a> Json<'a> {
     /// The same value, independent of the input.
     #[must_use]
     pub fn into_owned(self) -> Json<'static> {
-        Json(Cow::Owned(self.0.into_owned()))
+        Json(Cow::Owned(self.0.into_owned()), self.1)
     }
 
     /// What the value is; found by its first byte.
@@ -162,7 +182,7 @@ impl Json<'static> {
         let mut out = Vec::with_capacity(text.len().saturating_add(2));
         // A `Vec` takes everything, and what is written is UTF-8 because `text` is.
         let _ = encode::string(text, &mut out);
-        Self(Cow::Owned(String::from_utf8(out).unwrap_or_default()))
+        Self(Cow::Owned(String::from_utf8(out).unwrap_or_default()), MoCheck::Open)
     }
 
     /// An integer.
@@ -170,7 +190,7 @@ impl Json<'static> {
     pub fn int(value: i64) -> Self {
         let mut out = String::new();
         let _ = write!(out, "{value}");
-        Self(Cow::Owned(out))
+        Self(Cow::Owned(out), MoCheck::Open)
     }
 
     /// A boolean.
@@ -183,6 +203,20 @@ impl Json<'static> {
     #[must_use]
     pub const fn null() -> Self {
         Self::trusted("null")
+    }
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Json<'_> {}
+
+impl fmt::Debug for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Json").field(&self.0).finish()
     }
 }
 
@@ -199,7 +233,7 @@ impl<'de> Deserialize<'de> for Json<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text: String = Box::<RawValue>::deserialize(deserializer).map(Into::<Box<str>>::into)?.into();
         scan::check(&text, usize::MAX).map_err(D::Error::custom)?;
-        Ok(Self(Cow::Owned(text)))
+        Ok(Self::trusted_owned(text))
     }
 }
 
@@ -312,6 +346,15 @@ mod tests {
         ] {
             assert_eq!(Json::parse(text), Err(Error::new(kind, offset)), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_known_of_a_text_does_not_show() {
+        let json = Json::parse("{\"X\":1}").unwrap();
+        let checked = json.clone().with_mo_check(true);
+        assert_eq!(json, checked);
+        assert_eq!(alloc::format!("{checked:?}"), r#"Json("{\"X\":1}")"#);
+        assert!(checked.clone().into_owned().is_checked_mo() && !Json::parse(checked.raw()).unwrap().is_checked_mo());
     }
 
     #[test]

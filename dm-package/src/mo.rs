@@ -487,7 +487,10 @@ impl MoWriter {
         }
         self.out.push(b'}');
         // Only text was written; the empty alternative is never taken.
-        Ok(Json::trusted_owned(String::from_utf8(self.out).unwrap_or_default()))
+        let text = String::from_utf8(self.out).unwrap_or_default();
+        // What is known here need not be found out at every encoding; names written twice are refused there.
+        let in_order = is_plain(&text, Limits::DEFAULT.max_depth);
+        Ok(Json::trusted_owned(text).with_mo_check(in_order))
     }
 
     fn name(&mut self, name: &str) {
@@ -514,11 +517,11 @@ impl MoWriter {
 
 /// Whether MOData may be encoded: an object with exactly one outermost name, each name once, within the depth limit.
 pub(crate) fn check(mo_data: &Json<'_>) -> Result<(), ErrorKind> {
+    if mo_data.is_checked_mo() || is_plain(mo_data.raw(), Limits::DEFAULT.max_depth) {
+        return Ok(());
+    }
     if mo_data.kind() != JsonKind::Object {
         return Err(ErrorKind::MoDataNotObject);
-    }
-    if is_plain(mo_data.raw(), Limits::DEFAULT.max_depth) {
-        return Ok(());
     }
     let found = examine(mo_data.raw(), Limits::DEFAULT.max_depth).map_err(|error| error.kind())?;
     if !found.repeated.is_empty() {
