@@ -159,13 +159,15 @@ fn split(text: &str) -> Result<Parts, Error> {
     if text.len() > Limits::DEFAULT.max_uri_len {
         return Err(Error::new(ErrorKind::UriTooLong, Limits::DEFAULT.max_uri_len));
     }
-    let (scheme, rest) = [Scheme::Https, Scheme::Http]
-        .into_iter()
-        .find_map(|scheme| {
+    // The first of these is nearly always the one, in lower case.
+    let usual = text.strip_prefix("https://").map(|rest| (Scheme::Https, rest));
+    let any_case = || {
+        [Scheme::Https, Scheme::Http].into_iter().find_map(|scheme| {
             let (head, rest) = text.split_at_checked(scheme.as_str().len())?;
             Some((scheme, rest.strip_prefix("://").filter(|_| head.eq_ignore_ascii_case(scheme.as_str()))?))
         })
-        .ok_or(Error::new(ErrorKind::ServerUriScheme, 0))?;
+    };
+    let (scheme, rest) = usual.or_else(any_case).ok_or(Error::new(ErrorKind::ServerUriScheme, 0))?;
     let host_start = text.len().saturating_sub(rest.len());
     if let Some(parts) = split_plain(scheme, host_start, rest) {
         return Ok(parts);
