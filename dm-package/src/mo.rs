@@ -560,4 +560,24 @@ mod tests {
             assert!(!plain || examine(text, depth).is_ok_and(in_order), "{text}");
         }
     }
+
+    #[test]
+    fn the_encoder_refuses_what_decoding_under_other_limits_or_the_writer_let_through() {
+        let deep = Limits::DEFAULT.max_depth;
+        let text = alloc::format!(
+            r#"[{{"ClientURI":"urn:x/1/","MOData":{}1{}}}]"#,
+            r#"{"X":"#.repeat(deep + 1),
+            "}".repeat(deep + 1)
+        );
+        let limits = Limits::DEFAULT.with_max_depth(deep + 1);
+        let parsed = MoData::parse_with(text.as_bytes(), crate::Strictness::Strict, &limits).unwrap();
+        assert_eq!(parsed.value.to_vec().map_err(|error| error.kind()), Err(ErrorKind::TooDeep));
+        let mut writer = MoWriter::new();
+        writer.enter("X");
+        writer.null("A");
+        writer.null("A");
+        writer.leave();
+        let data = MoData::new(Vec::from([MoItem::new("urn:x/1/", writer.finish().unwrap())]));
+        assert_eq!(data.to_vec().map_err(|error| error.kind()), Err(ErrorKind::DuplicateMember));
+    }
 }
