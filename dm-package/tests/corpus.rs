@@ -7,10 +7,12 @@
     reason = "tests"
 )]
 
+mod checks;
+
 use std::fs;
 use std::path::Path;
 
-use dm_package::{ClientUri, Json, Limits, MoData, Package1, Package2, Package3, ServerUri, Strictness};
+use dm_package::{ClientUri, Json, MoData, Package1, Package2, Package3, ServerUri};
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
@@ -20,31 +22,22 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     seeds
 }
 
-macro_rules! replay {
-    ($( $test:ident, $target:literal, $type:ident; )+) => { $(
-        #[test]
-        fn $test() {
-            for seed in seeds($target) {
-                let strict = $type::parse_with(&seed, Strictness::Strict, &Limits::DEFAULT);
-                let lenient = $type::parse_with(&seed, Strictness::Lenient, &Limits::DEFAULT);
-                if let Ok(strict) = strict && strict.deviations.is_empty() {
-                    assert_eq!(lenient.as_ref(), Ok(&strict));
-                }
-                let Ok(lenient) = lenient else { continue };
-                if let Ok(wire) = lenient.value.to_vec() {
-                    assert_eq!(lenient.value.encoded_len(), Ok(wire.len()));
-                    assert_eq!($type::parse(&wire).as_ref(), Ok(&lenient.value));
-                }
-            }
-        }
-    )+ };
+round_trip!(package1_holds, Package1);
+round_trip!(package2_holds, Package2);
+round_trip!(package3_holds, Package3);
+round_trip!(serialization_holds, MoData);
+
+/// Replays the seeds of a target, of which some must be read.
+fn replay(target: &str, holds: fn(&[u8]) -> bool) {
+    assert!(seeds(target).iter().filter(|seed| holds(seed)).count() > 0);
 }
 
-replay! {
-    package1, "package1_roundtrip", Package1;
-    package2, "package2_roundtrip", Package2;
-    package3, "package3_roundtrip", Package3;
-    serialization, "package_mo_roundtrip", MoData;
+#[test]
+fn packages_and_serializations() {
+    replay("package1_roundtrip", package1_holds);
+    replay("package2_roundtrip", package2_holds);
+    replay("package3_roundtrip", package3_holds);
+    replay("package_mo_roundtrip", serialization_holds);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub struct ServerConfig {
     /// The AlertTypes that the application knows; others are dropped silently, as §5.4 demands of
     /// what is not recognised. `None`, the default, hands on every alert.
     pub alert_types: Option<Vec<String>>,
-    /// AlertTypes, besides [`EXEC_RESULT`](super::EXEC_RESULT) and those that end in
+    /// AlertTypes, besides [`EXEC_RESULT`] and those that end in
     /// `:OperationComplete`, that report the result of an EXEC; default none.
     pub result_types: Vec<String>,
     /// The value of `OMADM-Accept`: formats beyond the standard's that uploads may have.
