@@ -133,6 +133,7 @@ impl Change<'_> {
         self.journal.push(Undo::InstanceAdded { id, next_miid });
         self.unsettled.insert(root, true);
         self.check_size()?;
+        self.check_address(root)?;
         Ok(root)
     }
 
@@ -283,6 +284,7 @@ impl Change<'_> {
         }
         self.unsettled.entry(parent).or_insert(false);
         self.check_size()?;
+        self.check_address(id)?;
         Ok(id)
     }
 
@@ -321,6 +323,21 @@ impl Change<'_> {
     /// replaced goes only after its replacement has come; the end of the change is exact.
     fn check_size(&self) -> Result<(), TreeErrorKind> {
         self.size_within(2)
+    }
+
+    /// Refuses a node that could be there but never be addressed.
+    fn check_address(&self, id: NodeId) -> Result<(), TreeErrorKind> {
+        // Three bytes for each are the most that percent-encoding makes of a name.
+        let path = self.tree.arena.path(id);
+        let bound =
+            path.iter().fold(0_usize, |len, name| len.saturating_add(name.len().saturating_mul(3)).saturating_add(1));
+        let head = self.tree.limits().name_len.saturating_mul(4).saturating_add(2);
+        if bound.saturating_add(head) <= self.tree.limits().uri_len {
+            return Ok(());
+        }
+        let address = self.tree.address(id);
+        let fits = !address.is_empty() && address.len() <= self.tree.limits().uri_len;
+        if fits { Ok(()) } else { Err(TreeErrorKind::LimitExceeded) }
     }
 
     fn size_within(&self, times: usize) -> Result<(), TreeErrorKind> {
@@ -431,7 +448,6 @@ impl Change<'_> {
     fn commit(self, accounts: Option<Accounts>) {
         let Self { tree, journal, .. } = self;
         let mut touched = BTreeSet::new();
-        let mut removed = Vec::new();
         for undo in &journal {
             let node = match undo {
                 Undo::Created(id) | Undo::Detached(id) | Undo::Replaced(id, _) => *id,
@@ -439,10 +455,7 @@ impl Change<'_> {
                     Some(instance) => instance.root,
                     None => continue,
                 },
-                Undo::InstanceRemoved(_, instance) => {
-                    removed.push((instance.mo, instance.miid.clone()));
-                    continue;
-                }
+                Undo::InstanceRemoved(..) => continue,
             };
             if let Some((id, _)) = tree.instance_of(node) {
                 touched.insert(id);
@@ -455,12 +468,11 @@ impl Change<'_> {
                 instance.revision = revision;
             }
         }
-        for (mo, miid) in removed {
-            tree.end_subscriptions(mo, &miid);
-        }
         for undo in journal {
-            if let Undo::Detached(id) = undo {
-                tree.arena.free(id);
+            match undo {
+                Undo::Detached(id) => tree.arena.free(id),
+                Undo::InstanceRemoved(_, instance) => tree.end_subscriptions(&instance),
+                _ => {}
             }
         }
         if let Some(accounts) = accounts {

@@ -87,6 +87,7 @@ impl MoTree {
     fn read(&self, server_id: &str, uris: &[String]) -> Result<Outcome, Refused> {
         let mut items = Vec::new();
         let mut len = 0_usize;
+        let mut seen = 0_usize;
         let mut all_fresh = true;
         if uris.is_empty() {
             return Err(TreeErrorKind::Malformed);
@@ -94,6 +95,11 @@ impl MoTree {
         for text in uris {
             let uri = self.parse(text)?;
             let targets = self.readable(server_id, &uri)?;
+            // However often one command names the same nodes, it does not look at more than there can be.
+            seen = seen.saturating_add(targets.len());
+            if seen > self.config.limits.nodes {
+                return Err(TreeErrorKind::LimitExceeded);
+            }
             if self.is_fresh(&uri, &targets)? {
                 continue;
             }
@@ -320,6 +326,9 @@ impl MoTree {
             if found.len() > 1 && !uri.has_wildcard() {
                 return Err(TreeErrorKind::Ambiguous);
             }
+            if targets.len().saturating_add(found.len()) > self.config.limits.nodes {
+                return Err(TreeErrorKind::LimitExceeded);
+            }
             targets.extend(found);
         }
         let done = self.change(Author::Server, |change| {
@@ -395,6 +404,7 @@ impl MoTree {
         let limits = Limits::DEFAULT.with_max_uri_len(self.config.limits.uri_len);
         match ClientUri::parse_with(text, self.config.strictness, &limits) {
             Ok(parsed) => Ok(parsed.value),
+            Err(error) if error.kind().is_limit() => Err(TreeErrorKind::LimitExceeded),
             Err(_) => Err(TreeErrorKind::InvalidUri),
         }
     }

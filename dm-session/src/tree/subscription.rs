@@ -2,7 +2,8 @@
 
 use super::arena::NodeId;
 use super::error::TreeErrorKind;
-use super::mo_tree::MoTree;
+use super::mo_tree::{Instance, MoTree};
+use super::rights::Rights;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -147,41 +148,64 @@ impl MoTree {
         Ok(())
     }
 
-    /// Marks what is concerned by a change at a node of an instance.
+    /// Marks what is concerned by a change at a node of an instance, where the server may read it.
     pub(crate) fn mark_subscriptions(&mut self, instance: u64, node: NodeId) {
         let Some(instance) = self.instances.get(&instance) else { return };
         let Some(mo) = self.mos.get(instance.mo) else { return };
         let mut path = None;
-        for subscription in self.subscriptions.values_mut() {
-            if subscription.changed || *subscription.pattern.moid != *mo.moid {
+        let mut concerned = Vec::new();
+        for (key, subscription) in &self.subscriptions {
+            if subscription.changed || *subscription.pattern.moid != *mo.moid || !self.may_read(instance, &key.0) {
                 continue;
             }
             let path = path.get_or_insert_with(|| self.arena.path(node));
-            subscription.changed = subscription.pattern.concerns(&instance.miid, path);
-        }
-    }
-
-    /// Ends or marks what is concerned by the end of an instance.
-    pub(crate) fn end_subscriptions(&mut self, mo: usize, miid: &str) {
-        let Some(mo) = self.mos.get(mo) else { return };
-        let last = mo.by_miid.is_empty();
-        let back = mo.by_miid.contains_key(miid);
-        let mut ended = Vec::new();
-        for (key, subscription) in &mut self.subscriptions {
-            if *subscription.pattern.moid != *mo.moid || !subscription.pattern.instance.matches(miid) {
-                continue;
+            if subscription.pattern.concerns(&instance.miid, path) {
+                concerned.push(key.clone());
             }
-            // With a wildcard or an x-name it lives on as long as there is an instance to speak of.
-            if last || (subscription.pattern.instance != Part::Any && !back) {
-                ended.push(key.clone());
-            } else {
+        }
+        for key in concerned {
+            if let Some(subscription) = self.subscriptions.get_mut(&key) {
                 subscription.changed = true;
             }
         }
-        for key in ended {
-            if let Some(subscription) = self.subscriptions.remove(&key) {
+    }
+
+    /// Ends or marks what is concerned by the end of an instance, which is out of the lists by now. A
+    /// server that could not read it is told nothing of its end.
+    pub(crate) fn end_subscriptions(&mut self, gone: &Instance) {
+        let Some(mo) = self.mos.get(gone.mo) else { return };
+        let back = mo.by_miid.contains_key(&gone.miid);
+        let mut ended = Vec::new();
+        let mut changed = Vec::new();
+        for (key, subscription) in &self.subscriptions {
+            if *subscription.pattern.moid != *mo.moid || !subscription.pattern.instance.matches(&gone.miid) {
+                continue;
+            }
+            let told = self.may_read(gone, &key.0);
+            // With a wildcard or an x-name it lives on as long as there is an instance to speak of.
+            let mut left = mo.by_age.iter().filter_map(|id| self.instances.get(id));
+            let any = subscription.pattern.instance == Part::Any;
+            if if any { !left.any(|instance| self.may_read(instance, &key.0)) } else { !back } {
+                ended.push((key.clone(), told));
+            } else if told {
+                changed.push(key.clone());
+            }
+        }
+        for key in changed {
+            if let Some(subscription) = self.subscriptions.get_mut(&key) {
+                subscription.changed = true;
+            }
+        }
+        for (key, told) in ended {
+            if let Some(subscription) = self.subscriptions.remove(&key)
+                && told
+            {
                 self.ended.insert(key, subscription.server_uri);
             }
         }
+    }
+
+    fn may_read(&self, instance: &Instance, server_id: &str) -> bool {
+        self.rights_on(instance, server_id).contains(Rights::READ)
     }
 }
