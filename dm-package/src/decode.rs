@@ -4,6 +4,7 @@
 //! here: serde_json checks the text once, then its pieces are looked at in place, so that every finding has its offset.
 //! What `fast` accepts, this accepts with the same value.
 
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use serde::de::Deserialize as _;
@@ -103,7 +104,8 @@ fn decode_completely<'a, T: Decode<'a>>(text: &'a str, cx: &mut Context<'_>) -> 
     Ok(value)
 }
 
-/// serde_json counts lines and columns from 1; the column is that of the byte it did not like.
+/// serde_json counts lines and columns from 1; the column is that of the byte it did not like, but for a
+/// control character in a string that of the byte before.
 pub(crate) fn json_error(error: &serde_json::Error, text: &str) -> Error {
     if error.is_eof() {
         return Error::new(ErrorKind::UnexpectedEnd, text.len());
@@ -118,7 +120,8 @@ pub(crate) fn json_error(error: &serde_json::Error, text: &str) -> Error {
             .nth(last)
             .map_or(0, |(at, _)| at.saturating_add(1)),
     };
-    Error::new(ErrorKind::Syntax, start.saturating_add(error.column()).saturating_sub(1).min(text.len()))
+    let before = usize::from(!error.to_string().starts_with("control character"));
+    Error::new(ErrorKind::Syntax, start.saturating_add(error.column()).saturating_sub(before).min(text.len()))
 }
 
 pub(crate) fn trailing_error(error: &serde_json::Error, text: &str) -> Error {

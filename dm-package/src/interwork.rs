@@ -118,7 +118,10 @@ impl<'a> Dm1Alert<'a> {
         let value = alert.data.as_ref().and_then(|data| data.get(DM1_DATA).map(|value| to_text(&value)));
         let correlator = alert.data.as_ref().and_then(|data| data.get(CORRELATOR)?.text().map(Str::into_owned));
         let (format, data) = match (&alert.data, value) {
-            (Some(data), None) if correlator.is_none() => (Some(DEFAULT_FORMAT), Some(owned(data.raw()))),
+            // Data of another kind travels whole; a correlator by itself is no data.
+            (Some(data), None) if correlator.is_none() || data.members().count() > 1 => {
+                (Some(DEFAULT_FORMAT), Some(owned(data.raw())))
+            }
             (_, value) => (format, value),
         };
         Ok(Dm1Alert {
