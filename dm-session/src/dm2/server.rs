@@ -910,17 +910,18 @@ impl Server {
     fn complete(&mut self, device_id: &str, alerts: &[Alert<'static>]) -> Vec<Completed> {
         let waiting = mem::take(&mut self.core.outstanding);
         let here = |execution: &Outstanding| execution.device_id == device_id && self.reaches_here(execution);
-        // Each address is read once, however many alerts there are.
-        let mut targets: Vec<Option<ClientUri<'_>>> = waiting
+        // Each address is taken apart once, however many alerts there are.
+        let uris: Vec<Option<ClientUri<'_>>> = waiting
             .iter()
             .map(|execution| here(execution).then(|| ClientUri::parse(&execution.client_uri).ok()).flatten())
             .collect();
+        let mut targets: Vec<Option<Address<'_>>> = uris.iter().map(|uri| uri.as_ref().map(Address::of)).collect();
         let mut completed = Vec::new();
         for (index, alert) in alerts.iter().enumerate().filter(|(_, alert)| self.is_result(alert)) {
             let source = alert.source_uri.as_deref().and_then(|source| ClientUri::parse(source).ok());
             let Some(source) = source else { continue };
-            let at =
-                targets.iter().position(|target| target.as_ref().is_some_and(|target| is_node_of(&source, target)));
+            let source = Address::of(&source);
+            let at = targets.iter().position(|target| target.as_ref().is_some_and(|target| target.can_name(&source)));
             if let Some(at) = at
                 && let Some((execution, target)) = waiting.get(at).zip(targets.get_mut(at))
             {
@@ -930,6 +931,7 @@ impl Server {
             }
         }
         drop(targets);
+        drop(uris);
         let mut index = 0_usize;
         let mut left = waiting;
         left.retain(|_| {
@@ -1173,17 +1175,30 @@ fn split_start(mut alerts: Vec<Alert<'static>>) -> (Option<Initiator>, Vec<Alert
     (start, alerts)
 }
 
-/// Whether `source`, a resolved ClientURI, is a node that `target` can have addressed: the same
-/// names, wherever the target gives names.
-fn is_node_of(source: &ClientUri<'_>, target: &ClientUri<'_>) -> bool {
-    let fits = |have: &Component<'_>, want: &Component<'_>| match want {
-        Component::Name(_) => have == want,
-        _ => true,
-    };
-    source.moid() == target.moid()
-        && fits(&source.instance(), &target.instance())
-        && source.path().count() == target.path().count()
-        && source.path().zip(target.path()).all(|(have, want)| fits(&have, &want))
+/// A ClientURI taken apart.
+struct Address<'a> {
+    moid: &'a str,
+    instance: Component<'a>,
+    path: Vec<Component<'a>>,
+}
+
+impl<'a> Address<'a> {
+    fn of(uri: &'a ClientUri<'_>) -> Self {
+        Self { moid: uri.moid(), instance: uri.instance(), path: uri.path().collect() }
+    }
+
+    /// Whether `source`, a resolved ClientURI, is a node that this can have addressed: the same names,
+    /// wherever this gives names.
+    fn can_name(&self, source: &Address<'_>) -> bool {
+        let fits = |(want, have): (&Component<'_>, &Component<'_>)| match want {
+            Component::Name(_) => have == want,
+            _ => true,
+        };
+        self.path.len() == source.path.len()
+            && self.moid == source.moid
+            && fits((&self.instance, &source.instance))
+            && self.path.iter().zip(&source.path).all(fits)
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
