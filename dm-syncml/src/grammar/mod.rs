@@ -1,0 +1,8 @@
+//! The schema of SyncML for DM, once for both wire forms.
+//!
+//! ```text
+//! xml::Reader, wbxml::Reader  →  read::Read  →  decode  →  model  →  encode  →  write::Write  →  xml::Writer, wbxml::Writer
+//! ```
+
+pub(crate) mod read;
+pub(crate) mod write;
