@@ -1,5 +1,8 @@
 //! Shared pieces of the benches.
 
+pub mod documents;
+pub mod peers;
+
 /// The repository's README: its example runs as a doctest here, where all crates are at hand.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
