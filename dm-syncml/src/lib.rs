@@ -6,16 +6,25 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "auth")]
+mod auth;
 mod error;
 mod grammar;
 mod limits;
+pub mod media;
 mod model;
 mod names;
+mod options;
 mod sink;
 mod text;
+mod uri;
 
+#[cfg(feature = "auth")]
+pub use auth::{AuthError, AuthType, BasicCredentials, CredentialHash, HmacHeader, Nonce, Secret};
 pub use error::{Deviation, DeviationKind, Error, ErrorKind};
 pub use limits::{Limits, Parsed, Strictness};
+#[doc(inline)]
+pub use media::{ContentType, MediaType};
 pub use model::codes::{AlertCode, CommandName, Format, Mark, Namespace, StatusCode};
 pub use model::command::{Alert, Command, Container, Operation, Results, Status};
 pub use model::data::{Content, Data, Declaration, Markup, OriginalError, Span};
@@ -25,5 +34,7 @@ pub use model::list::List;
 pub use model::message::{Fragment, FragmentRoot, Message, SyncHdr, Walk};
 pub use model::meta::{Chal, Cred, EffectiveMeta, Meta};
 pub use names::{Page, Tag};
+pub use options::{Echo, InputType, UiOptions};
 pub use sink::{Sink, SliceSink};
 pub use text::{CmdId, CmdRef, Decimal, LocUri, MsgId, SessionId, Str};
+pub use uri::{Query, Scope, TndsProps, child_names, escape_segment};
