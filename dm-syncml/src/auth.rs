@@ -29,8 +29,8 @@ pub enum AuthError {
     NoColon,
     /// A name that is not UTF-8.
     InvalidUtf8,
-    /// A header value of more than [`HmacHeader::MAX_LEN`] bytes, or a name of more than
-    /// [`HmacHeader::MAX_NAME_LEN`].
+    /// A header value of more than [`HmacHeader::MAX_LEN`] bytes, a name of more than [`HmacHeader::MAX_NAME_LEN`], or
+    /// a mac longer than any digest.
     TooLong,
     /// A control character where a header has none.
     Character,

@@ -329,7 +329,7 @@ mod tests {
         fn any_options()(
             min in prop::option::of(1..=u64::MAX),
             max in prop::option::of(1..=u64::MAX),
-            response in prop::option::of("\\PC{0,20}|[ &=+%\r\n]{0,8}"),
+            response in prop::option::of("\\PC{0,20}|[ &=+%24b\r\n]{0,8}"),
             max_len in prop::option::of(1..=u32::MAX),
             input_type in prop::sample::select(InputType::ALL),
             echo in prop::sample::select(Echo::ALL),
@@ -355,7 +355,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read(text in "([A-Z]{0,2}|MINDT|MAXDT|DR|MAXLEN|IT|ET)(=|&|%|\\PC){0,20}") {
+        fn any_text_is_read(text in "(([A-Z]{0,2}|MINDT|MAXDT|DR|MAXLEN|IT|ET)=([0-9]{1,22}|(%FF|%26|%|&|\\PC){0,6})&?){0,5}") {
             let options = UiOptions::parse(&text);
             let written = options.to_text();
             prop_assert_eq!(UiOptions::parse(&written), options);

@@ -378,23 +378,17 @@ fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
     bytes
 }
 
-/// Something that looks like a header value.
+/// Something that looks like a header value, and often is one.
 fn plausible() -> impl Strategy<Value = String> {
-    let part = prop_oneof![
-        prop::sample::select(vec!["username", "mac", "MAC", "algorithm", "MD5", "=", "=", ",", ",", "\"", "\\", " "]),
-        prop::sample::select(vec![
-            "username=a,",
-            "mac=AA==",
-            ",algorithm=MD5,",
-            "\"a,b\"",
-            "\t",
-            "ä",
-            "\0",
-            "==",
-            "x="
-        ]),
-    ];
-    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+    let parts =
+        ["username=", "mac=", "MAC", "algorithm=MD5", "=", ",", "\"", "\\", "\\\"", " ", "\t", "ä", "\0", "AA=="];
+    let part = prop::sample::select(parts.to_vec());
+    let parts = |most| prop::collection::vec(part.clone(), 0..most).prop_map(|parts| parts.concat());
+    let fair = (parts(5), prop::bool::ANY).prop_map(|(name, quoted)| {
+        let quote = if quoted { "\"" } else { "" };
+        format!("mac=AA==, username={quote}{name}{quote}")
+    });
+    prop_oneof![parts(12), fair]
 }
 
 proptest! {
