@@ -355,7 +355,9 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read(text in "(([A-Z]{0,2}|MINDT|MAXDT|DR|MAXLEN|IT|ET)=([0-9]{1,22}|(%FF|%26|%|&|\\PC){0,6})&?){0,5}") {
+        fn any_text_is_read(
+            text in "(([A-Z]{0,2}|MINDT|MAXDT|DR|MAXLEN|IT|ET)=([0-9]{1,22}|(%FF|%26|%|&|\\PC){0,6})&?){0,5}",
+        ) {
             let options = UiOptions::parse(&text);
             let written = options.to_text();
             prop_assert_eq!(UiOptions::parse(&written), options);
