@@ -8,6 +8,7 @@ extern crate std;
 
 #[cfg(feature = "auth")]
 mod auth;
+mod encode;
 mod error;
 mod grammar;
 mod limits;
@@ -15,9 +16,12 @@ pub mod media;
 mod model;
 mod names;
 mod options;
+mod parse;
 mod sink;
 mod text;
 mod uri;
+#[cfg(feature = "xml")]
+mod xml;
 
 #[cfg(feature = "auth")]
 pub use auth::{AuthError, AuthType, BasicCredentials, CredentialHash, HmacHeader, Nonce, Secret};
@@ -35,6 +39,10 @@ pub use model::message::{Fragment, FragmentRoot, Message, SyncHdr, Walk};
 pub use model::meta::{Chal, Cred, EffectiveMeta, Meta};
 pub use names::{Page, Tag};
 pub use options::{Echo, InputType, UiOptions};
+pub use parse::Encoding;
 pub use sink::{Sink, SliceSink};
 pub use text::{CmdId, CmdRef, Decimal, LocUri, MsgId, SessionId, Str};
+#[cfg(feature = "xml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
+pub use xml::writer::XmlOptions;
 pub use uri::{Query, Scope, TndsProps, child_names, escape_segment};

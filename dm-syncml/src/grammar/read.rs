@@ -15,6 +15,9 @@ pub(crate) trait Read<'a> {
     /// An open element as its end has to know it; the default is one that [`open`](Self::open) opened.
     type Open: Copy + Default;
 
+    /// Whether the namespace comes from a public id, which says a version of its own.
+    const BINARY: bool = false;
+
     /// Whether the start of this element follows, in its plain form. Consumes it.
     fn open(&mut self, spec: &'static Spec) -> bool;
     /// Whether the end of this element follows, in its plain form. Consumes it. `open` is what opening it gave.
