@@ -1187,7 +1187,9 @@ pub(crate) fn check_markup(xml: &str, scope: &[Declaration<'_>], limits: &Limits
     let mut reader = Reader::bare(text, false, Context::new(Strictness::Lenient, &limits));
     reader.root = Some("");
     reader.bindings.extend(scope.iter().map(|declaration| declaration.clone().into_owned()));
-    reader.skip_markup()
+    reader.skip_markup()?;
+    // An end tag that nothing in the text opened.
+    if reader.pos < reader.bytes.len() { reader.error(ErrorKind::EndTag) } else { Ok(()) }
 }
 
 impl<'a> Element<'a> {

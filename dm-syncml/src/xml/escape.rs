@@ -1,0 +1,178 @@
+//! Characters that cannot stand as they are in text and attribute values, and those that XML does not have.
+
+use crate::sink::Sealed;
+
+/// Why a text could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// A character that XML does not have.
+    Character,
+    /// The sink is full.
+    Full,
+}
+
+/// Appends the text of an element.
+///
+/// `<`, `&` and `>` become entities. CR becomes a reference, because readers take a plain one for a line end.
+#[inline]
+pub(crate) fn text<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {
+    let bytes = text.as_bytes();
+    if plain(bytes) == bytes.len() { out.put(bytes).map_err(|()| Refused::Full) } else { escaped(out, bytes, false) }
+}
+
+/// Appends the value of an attribute, to stand in double quotes. TAB and LF become references too, because readers
+/// take plain ones for spaces.
+pub(crate) fn value<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {
+    escaped(out, text.as_bytes(), true)
+}
+
+/// Whether XML has all characters of the text.
+pub(crate) fn is_allowed(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    loop {
+        rest = rest.get(plain(rest)..).unwrap_or_default();
+        match rest.split_first() {
+            None => return true,
+            Some((b'<' | b'>' | b'&' | b'\r', after)) => rest = after,
+            Some(_) => return false,
+        }
+    }
+}
+
+#[cold]
+fn escaped<S: Sealed>(out: &mut S, mut rest: &[u8], in_attribute: bool) -> Result<(), Refused> {
+    loop {
+        let mut at = plain(rest);
+        let head = rest.get(..at).unwrap_or_default();
+        if in_attribute && let Some(early) = head.iter().position(|byte| matches!(byte, b'"' | b'\t' | b'\n')) {
+            at = early;
+        }
+        let (head, tail) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.put(head).map_err(|()| Refused::Full)?;
+        let Some((first, tail)) = tail.split_first() else { return Ok(()) };
+        let escape: &[u8] = match first {
+            b'<' => b"&lt;",
+            b'>' => b"&gt;",
+            b'&' => b"&amp;",
+            b'\r' => b"&#xD;",
+            b'"' => b"&quot;",
+            b'\t' => b"&#x9;",
+            b'\n' => b"&#xA;",
+            _ => return Err(Refused::Character),
+        };
+        out.put(escape).map_err(|()| Refused::Full)?;
+        rest = tail;
+    }
+}
+
+/// How many bytes at the start can be written as they are in the text of an element. What follows is `<`, `>`, `&`,
+/// CR or the first byte of a character that XML does not have.
+#[inline]
+pub(crate) fn plain(bytes: &[u8]) -> usize {
+    // Most texts are short and need nothing: look at them in two pieces that may overlap.
+    let all_plain = match bytes.len() {
+        16..=32 => match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) => !(suspicious(first) | suspicious(last)),
+            _ => false,
+        },
+        8..=15 => match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => !(suspicious(first) | suspicious(last)),
+            _ => false,
+        },
+        0..=7 => !bytes.iter().fold(false, |found, byte| found | is_suspicious(*byte)),
+        _ => false,
+    };
+    if all_plain { bytes.len() } else { plain_long(bytes) }
+}
+
+fn plain_long(bytes: &[u8]) -> usize {
+    let mut done = 0_usize;
+    let mut rest = bytes;
+    loop {
+        let (chunks, _) = rest.as_chunks::<32>();
+        let clean = chunks.iter().take_while(|chunk| !suspicious(chunk)).count().saturating_mul(32);
+        done = done.saturating_add(clean);
+        rest = rest.get(clean..).unwrap_or_default();
+        // Byte by byte to the end of the piece that is not clean.
+        let piece = rest.len().min(32);
+        let mut at = 0_usize;
+        while at < piece {
+            match rest.get(at..).unwrap_or_default() {
+                // U+F000 to U+FFFF, of which the last two are no characters.
+                [0xEF, 0xBF, 0xBE | 0xBF, ..] => return done.saturating_add(at),
+                [byte, ..] if is_suspicious(*byte) && *byte != 0xEF => return done.saturating_add(at),
+                _ => at = at.saturating_add(1),
+            }
+        }
+        if rest.len() == piece {
+            return bytes.len();
+        }
+        done = done.saturating_add(at);
+        rest = rest.get(at..).unwrap_or_default();
+    }
+}
+
+/// Without an early exit, so that it becomes a few vector instructions.
+#[inline]
+fn suspicious<const N: usize>(chunk: &[u8; N]) -> bool {
+    chunk.iter().fold(false, |found, byte| found | is_suspicious(*byte))
+}
+
+#[inline]
+const fn is_suspicious(byte: u8) -> bool {
+    ((byte < 0x20) & (byte != b'\t') & (byte != b'\n'))
+        | (byte == b'<')
+        | (byte == b'>')
+        | (byte == b'&')
+        | (byte == 0xEF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use alloc::{format, vec};
+
+    fn written(put: impl Fn(&mut Vec<u8>) -> Result<(), Refused>) -> Result<String, Refused> {
+        let mut out = vec![];
+        put(&mut out).map(|()| String::from_utf8(out).unwrap())
+    }
+
+    /// Character by character, as XML 1.0 §2.2 and the rules above say.
+    fn reference(input: &str, in_attribute: bool) -> Result<String, Refused> {
+        let mut out = String::new();
+        for char in input.chars() {
+            match char {
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                '\r' => out.push_str("&#xD;"),
+                '"' if in_attribute => out.push_str("&quot;"),
+                '\t' if in_attribute => out.push_str("&#x9;"),
+                '\n' if in_attribute => out.push_str("&#xA;"),
+                '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}' => {
+                    return Err(Refused::Character);
+                }
+                other => out.push(other),
+            }
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn every_character_at_every_place() {
+        let specials =
+            ['<', '>', '&', '\r', '"', '\t', '\n', '\'', '\0', '\x1F', '\x7F', '\u{85}', '\u{F000}', '\u{FFFD}'];
+        for special in specials.into_iter().chain(['\u{FFFE}', '\u{FFFF}', '\u{FF21}', '\u{1F600}', 'é']) {
+            for before in 0..70 {
+                for after in [0, 1, 5, 16, 40] {
+                    let input = format!("{}{special}{}", "a".repeat(before), "b".repeat(after));
+                    assert_eq!(written(|out| text(out, &input)), reference(&input, false), "{input:?}");
+                    assert_eq!(written(|out| value(out, &input)), reference(&input, true), "{input:?}");
+                    assert_eq!(is_allowed(&input), reference(&input, false).is_ok(), "{input:?}");
+                }
+            }
+        }
+    }
+}
