@@ -20,6 +20,8 @@ mod parse;
 mod sink;
 mod text;
 mod uri;
+#[cfg(feature = "wbxml")]
+mod wbxml;
 #[cfg(feature = "xml")]
 mod xml;
 
@@ -42,6 +44,9 @@ pub use options::{Echo, InputType, UiOptions};
 pub use parse::Encoding;
 pub use sink::{Sink, SliceSink};
 pub use text::{CmdId, CmdRef, Decimal, LocUri, MsgId, SessionId, Str};
+#[cfg(feature = "wbxml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
+pub use wbxml::writer::{WbxmlOptions, WbxmlPublicId, WbxmlTnds, WbxmlVersion};
 #[cfg(feature = "xml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
 pub use xml::writer::XmlOptions;

@@ -1,0 +1,567 @@
+//! WBXML as a destination of elements.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::tables::{self, CONTENT, END, OPAQUE, STR_I, STR_T, SWITCH_PAGE};
+use crate::grammar::write::Write;
+use crate::names::Spec;
+use crate::sink::Sealed;
+use crate::{
+    Content, Data, Declaration, Element, Error, ErrorKind, Markup, Name, Namespace, Node, Page, Strictness, Tag,
+};
+
+/// How WBXML is written.
+///
+/// Canonical in any case: elements in the order of the DTD, pages switched where a tag needs it, no tag with content
+/// for an element without. The same value gives the same bytes.
+///
+/// ```
+/// use dm_syncml::{WbxmlOptions, WbxmlPublicId, WbxmlVersion};
+/// let options = WbxmlOptions::DEFAULT.with_version(WbxmlVersion::V1_3).with_public_id(WbxmlPublicId::StringTable);
+/// assert_eq!(options.version, WbxmlVersion::V1_3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct WbxmlOptions {
+    /// The version in the first byte. Default 1.2, as most implementations write it.
+    pub version: WbxmlVersion,
+    /// The form of the public identifier. Default [`WbxmlPublicId::Numeric`].
+    pub public_id: WbxmlPublicId,
+    /// Whether strings that come several times are put into a string table, once. Default no: it makes messages
+    /// shorter and slower to write and to read.
+    pub string_table: bool,
+    /// The form of a `MgmtTree` in Data. Default [`WbxmlTnds::Nested`].
+    pub tnds: WbxmlTnds,
+    /// Whether a message that must not be sent is refused. Default [`Strictness::Strict`].
+    pub strictness: Strictness,
+}
+
+/// The versions of WBXML that are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WbxmlVersion {
+    /// WBXML 1.1.
+    V1_1,
+    /// WBXML 1.2.
+    #[default]
+    V1_2,
+    /// WBXML 1.3.
+    V1_3,
+}
+
+/// The forms of a public identifier (SyncML Representation §8.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WbxmlPublicId {
+    /// The registered number: `A4 01` for SyncML 1.2.
+    #[default]
+    Numeric,
+    /// `00` and the index of a text in the string table, `-//SYNCML//DTD SyncML 1.2//EN`.
+    StringTable,
+}
+
+/// The forms of a TNDS object in Data. The standard says neither and peers know one or the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WbxmlTnds {
+    /// A document of its own, in an OPAQUE.
+    #[default]
+    Nested,
+    /// Elements of page 2 straight in Data.
+    Inline,
+}
+
+impl WbxmlOptions {
+    /// The defaults named at each field.
+    pub const DEFAULT: Self = Self {
+        version: WbxmlVersion::V1_2,
+        public_id: WbxmlPublicId::Numeric,
+        string_table: false,
+        tnds: WbxmlTnds::Nested,
+        strictness: Strictness::Strict,
+    };
+
+    /// The same options with another [`version`](Self::version).
+    #[must_use]
+    pub const fn with_version(mut self, version: WbxmlVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same options with another form of the [`public_id`](Self::public_id).
+    #[must_use]
+    pub const fn with_public_id(mut self, public_id: WbxmlPublicId) -> Self {
+        self.public_id = public_id;
+        self
+    }
+
+    /// The same options with or without a [`string_table`](Self::string_table).
+    #[must_use]
+    pub const fn with_string_table(mut self, string_table: bool) -> Self {
+        self.string_table = string_table;
+        self
+    }
+
+    /// The same options with another form of [`tnds`](Self::tnds).
+    #[must_use]
+    pub const fn with_tnds(mut self, tnds: WbxmlTnds) -> Self {
+        self.tnds = tnds;
+        self
+    }
+
+    /// The same options with another [`strictness`](Self::strictness).
+    #[must_use]
+    pub const fn with_strictness(mut self, strictness: Strictness) -> Self {
+        self.strictness = strictness;
+        self
+    }
+}
+
+impl Default for WbxmlOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl WbxmlVersion {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::V1_1 => 0x01,
+            Self::V1_2 => 0x02,
+            Self::V1_3 => 0x03,
+        }
+    }
+}
+
+/// The longest string table that is written: what readers take by default.
+const MAX_TABLE: usize = 64 << 10;
+
+/// Appends WBXML to a sink.
+pub(crate) struct Writer<'o, S> {
+    out: &'o mut S,
+    /// Bytes in the sink before this call.
+    start: usize,
+    options: WbxmlOptions,
+    /// The current page.
+    page: u8,
+    /// What page 0 is.
+    zero: Page,
+    /// What becomes of it when a string table is asked for: the whole is put together at the end of the root.
+    shared: Option<Shared>,
+}
+
+/// A document whose strings are known before its table is.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The number of the public identifier, or its text.
+    public_id: ([u8; 2], &'static str),
+    /// The body with every string inline.
+    body: Vec<u8>,
+    /// Where in it each string stands, without its token and NUL.
+    strings: Vec<(usize, usize)>,
+    /// Open elements.
+    depth: usize,
+}
+
+impl<'o, S: Sealed> Writer<'o, S> {
+    pub(crate) fn new(out: &'o mut S, options: &WbxmlOptions) -> Self {
+        let shared = options.string_table.then(Shared::default);
+        Self { start: out.len(), out, options: *options, page: 0, zero: Page::SyncMl, shared }
+    }
+
+    #[cold]
+    fn refuse(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.written())
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match &mut self.shared {
+            None => self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall)),
+            Some(shared) => {
+                shared.body.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// The head with a public identifier that has a number.
+    fn head(&mut self, (number, text): ([u8; 2], &'static str)) -> Result<(), Error> {
+        if let Some(shared) = &mut self.shared {
+            shared.public_id = (number, text);
+            return Ok(());
+        }
+        self.header((number, text), &[])
+    }
+
+    /// The head with the rest of a string table.
+    fn header(&mut self, (number, text): ([u8; 2], &'static str), table: &[u8]) -> Result<(), Error> {
+        self.raw(&[self.options.version.byte()])?;
+        let text = match self.options.public_id {
+            WbxmlPublicId::Numeric => {
+                self.raw(&number)?;
+                ""
+            }
+            WbxmlPublicId::StringTable => {
+                self.raw(&[0, 0])?;
+                text
+            }
+        };
+        self.raw(&[0x6A])?;
+        let own = if text.is_empty() { 0 } else { text.len().saturating_add(1) };
+        let (bytes, count) = self.integer(own.saturating_add(table.len()))?;
+        self.raw(tail(&bytes, count))?;
+        if own > 0 {
+            self.raw(text.as_bytes())?;
+            self.raw(&[0])?;
+        }
+        self.raw(table)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
+    }
+
+    fn integer(&self, value: usize) -> Result<([u8; 5], usize), Error> {
+        let value = u32::try_from(value).map_err(|_| self.refuse(ErrorKind::NotEncodable))?;
+        Ok(tables::to_integer(value))
+    }
+
+    /// A tag, behind a change of page when it needs one, and what follows it.
+    #[inline(always)]
+    fn tag<const N: usize>(&mut self, tag: Tag, content: u8, then: [u8; N]) -> Result<(), Error> {
+        self.token(tag.page().number(), tag.token() | content)?;
+        self.put(&then)
+    }
+
+    #[inline(always)]
+    fn token(&mut self, page: u8, token: u8) -> Result<(), Error> {
+        if self.page == page {
+            return self.put(&[token]);
+        }
+        self.page = page;
+        self.put(&[SWITCH_PAGE, page, token])
+    }
+
+    /// A string between its token and its NUL, and the end of its element.
+    #[inline]
+    fn string(&mut self, text: &str) -> Result<(), Error> {
+        self.characters(text)?;
+        self.put(&[0, END])
+    }
+
+    /// The characters of a string whose token was written.
+    #[inline]
+    fn characters(&mut self, text: &str) -> Result<(), Error> {
+        if tables::forbidden(text).is_some() {
+            return Err(self.refuse(ErrorKind::Character));
+        }
+        if let Some(shared) = &mut self.shared {
+            let start = shared.body.len();
+            shared.strings.push((start, start.saturating_add(text.len())));
+        }
+        self.put(text.as_bytes())
+    }
+
+    fn opaque(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let (length, count) = self.integer(bytes.len())?;
+        self.put(&[OPAQUE])?;
+        self.put(tail(&length, count))?;
+        self.put(bytes)
+    }
+
+    /// An element with bytes, or without.
+    fn opaque_leaf(&mut self, spec: &'static Spec, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.is_empty() {
+            return self.tag(spec.tag, 0, []);
+        }
+        self.tag(spec.tag, CONTENT, [])?;
+        self.opaque(bytes)?;
+        self.put(&[END])
+    }
+
+    fn text_leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
+        if text.is_empty() {
+            return self.tag(spec.tag, 0, []);
+        }
+        self.tag(spec.tag, CONTENT, [STR_I])?;
+        self.string(text)
+    }
+
+    /// An element in Data: in the form that its page has.
+    fn element_in_data(&mut self, spec: &'static Spec, nodes: &[Node<'_>]) -> Result<(), Error> {
+        let nested = match nodes.first() {
+            Some(Node::Start(name)) => match known(name, Page::DmDdf).map(Tag::page) {
+                Some(Page::DevInf) => true,
+                Some(Page::DmDdf) => self.options.tnds == WbxmlTnds::Nested,
+                _ => false,
+            },
+            _ => false,
+        };
+        if nested {
+            let mut document = Vec::new();
+            nested_in(&mut document, &self.options, nodes).map_err(|kind| self.refuse(kind))?;
+            return self.opaque_leaf(spec, &document);
+        }
+        self.tag(spec.tag, CONTENT, [])?;
+        self.nodes(nodes, Page::DmDdf)?;
+        self.put(&[END])
+    }
+
+    /// Raw mark-up: as elements when they have tokens, as text when not. Both mean the same (DM Representation
+    /// §6.3.1).
+    fn markup(&mut self, spec: &'static Spec, markup: &Markup<'_>) -> Result<(), Error> {
+        #[cfg(feature = "xml")]
+        if let Ok(element) = Element::parse_xml(markup.xml.as_bytes(), &crate::Limits::DEFAULT)
+            && is_encodable(element.nodes())
+        {
+            return self.element_in_data(spec, element.nodes());
+        }
+        // Text has no declarations around it.
+        if !markup.scope.is_empty() {
+            return Err(self.refuse(ErrorKind::NotEncodable));
+        }
+        self.text_leaf(spec, &markup.xml)
+    }
+
+    /// An element and all in it. No recursion: what is open stands in a list.
+    fn nodes(&mut self, nodes: &[Node<'_>], outside: Page) -> Result<(), Error> {
+        let mut open = Vec::new();
+        let mut page = outside;
+        let mut nodes = nodes.iter().peekable();
+        while let Some(node) = nodes.next() {
+            match node {
+                Node::Start(name) => {
+                    let content = if matches!(nodes.peek(), Some(Node::End)) { 0 } else { CONTENT };
+                    match name {
+                        Name::Token { page, token } if (0x05..=0x3F).contains(token) => {
+                            self.token(*page, *token | content)?;
+                        }
+                        name => {
+                            let tag = known(name, page)
+                                .filter(|tag| tag.page().number() != 0 || tag.page() == self.zero)
+                                .ok_or_else(|| self.refuse(ErrorKind::NotEncodable))?;
+                            self.tag(tag, content, [])?;
+                        }
+                    }
+                    if content == 0 {
+                        nodes.next();
+                    } else {
+                        open.push(page);
+                        if let Some(tag) = known(name, page) {
+                            page = tag.page();
+                        }
+                    }
+                }
+                Node::Text(text) => {
+                    self.put(&[STR_I])?;
+                    self.characters(text)?;
+                    self.put(&[0])?;
+                }
+                Node::Opaque(bytes) => self.opaque(bytes)?,
+                Node::End => {
+                    page = open.pop().unwrap_or(outside);
+                    self.put(&[END])?;
+                }
+                Node::Attribute(_) => return Err(self.refuse(ErrorKind::NotEncodable)),
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn opened(&mut self) {
+        if let Some(shared) = &mut self.shared {
+            shared.depth = shared.depth.saturating_add(1);
+        }
+    }
+
+    /// Writes a document that waited for its string table, at the end of the root.
+    #[cold]
+    fn closed(&mut self) -> Result<(), Error> {
+        let Some(shared) = &mut self.shared else { return Ok(()) };
+        shared.depth = shared.depth.saturating_sub(1);
+        if shared.depth > 0 {
+            return Ok(());
+        }
+        let shared = self.shared.take().unwrap_or_default();
+        let before = match self.options.public_id {
+            WbxmlPublicId::Numeric => 0,
+            WbxmlPublicId::StringTable => shared.public_id.1.len().saturating_add(1),
+        };
+        let table = shared.table(before);
+        self.header(shared.public_id, &table.bytes)?;
+        let mut done = 0;
+        for &(start, end) in &shared.strings {
+            let Some(&index) = shared.body.get(start..end).and_then(|text| table.index.get(text)) else { continue };
+            let (bytes, count) = self.integer(index)?;
+            // Up to the token of the inline string; then go on behind its NUL.
+            self.raw(shared.body.get(done..start.saturating_sub(1)).unwrap_or_default())?;
+            self.raw(&[STR_T])?;
+            self.raw(tail(&bytes, count))?;
+            done = end.saturating_add(1);
+        }
+        self.raw(shared.body.get(done..).unwrap_or_default())
+    }
+}
+
+/// The strings of a document that are worth an entry.
+struct Table<'s> {
+    bytes: Vec<u8>,
+    index: BTreeMap<&'s [u8], usize>,
+}
+
+impl Shared {
+    /// The table: whole strings that come several times, in the order in which they come first. `before` is what
+    /// stands before them in the table.
+    fn table(&self, before: usize) -> Table<'_> {
+        let text = |&(start, end): &(usize, usize)| self.body.get(start..end).unwrap_or_default();
+        let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
+        for string in &self.strings {
+            let count = counts.entry(text(string)).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut table = Table { bytes: Vec::new(), index: BTreeMap::new() };
+        for string in &self.strings {
+            let text = text(string);
+            let count = counts.get(text).copied().unwrap_or_default();
+            let index = before.saturating_add(table.bytes.len());
+            // Inline a string costs two bytes more than its length; shared, its token and index, and one entry.
+            let size = u32::try_from(index).map_or(5, |index| tables::to_integer(index).1).saturating_add(1);
+            let inline = text.len().saturating_add(2).saturating_mul(count);
+            let shared = size.saturating_mul(count).saturating_add(text.len()).saturating_add(1);
+            let fits = index.saturating_add(text.len()) < MAX_TABLE;
+            if count > 1 && shared < inline && fits && !table.index.contains_key(text) {
+                table.index.insert(text, index);
+                table.bytes.extend_from_slice(text);
+                table.bytes.push(0);
+            }
+        }
+        table
+    }
+}
+
+/// An element as a document of its own.
+pub(crate) fn nested(out: &mut Vec<u8>, options: &WbxmlOptions, nodes: &[Node<'_>]) -> Result<(), Error> {
+    let root = match nodes.first() {
+        Some(Node::Start(name)) => known(name, Page::DmDdf).map(Tag::page),
+        _ => None,
+    };
+    let (number, text) = match root {
+        Some(Page::DmDdf) => (None, tables::DM_DDF_ID),
+        Some(Page::DevInf) => (Some(tables::DEV_INF_ID.0), tables::DEV_INF_ID.1),
+        _ => {
+            let (number, text) = tables::public_id(&Namespace::SyncMl12);
+            (Some(number), text)
+        }
+    };
+    let mut options = *options;
+    if number.is_none() {
+        options.public_id = WbxmlPublicId::StringTable;
+    }
+    let mut writer = Writer::new(out, &options);
+    writer.head((number.unwrap_or_default(), text))?;
+    writer.opened();
+    if root == Some(Page::DevInf) {
+        writer.zero = Page::DevInf;
+    }
+    writer.nodes(nodes, root.unwrap_or(Page::SyncMl))?;
+    writer.closed()
+}
+
+/// The same inside a message: without a string table of its own; the caller says where it went wrong.
+fn nested_in(out: &mut Vec<u8>, options: &WbxmlOptions, nodes: &[Node<'_>]) -> Result<(), ErrorKind> {
+    nested(out, &options.with_string_table(false), nodes).map_err(|error| error.kind())
+}
+
+/// The token of a name; one without a namespace belongs to the page of the element around it.
+fn known(name: &Name<'_>, around: Page) -> Option<Tag> {
+    match name {
+        Name::Known(tag) => Some(*tag),
+        Name::Other { namespace, local } => {
+            let page = match namespace.as_str() {
+                "" => around,
+                "syncml:dmddf" => Page::DmDdf,
+                uri if uri.get(..14).is_some_and(|stem| stem.eq_ignore_ascii_case("SYNCML:SYNCML1")) => Page::SyncMl,
+                uri => [Page::MetInf, Page::DmDdf, Page::DevInf].into_iter().find(|page| page.namespace() == uri)?,
+            };
+            Tag::by_name(page, local)
+        }
+        Name::Token { .. } => None,
+    }
+}
+
+/// Whether every element has a token and none has attributes; DevInf and SyncML share a page number and cannot mix.
+#[cfg(feature = "xml")]
+fn is_encodable(nodes: &[Node<'_>]) -> bool {
+    let Some(Node::Start(Name::Known(root))) = nodes.first() else { return false };
+    let page = root.page();
+    matches!(page, Page::DmDdf | Page::DevInf)
+        && nodes.iter().all(|node| match node {
+            Node::Start(Name::Known(tag)) => tag.page() == page,
+            Node::Start(_) | Node::Attribute(_) => false,
+            _ => true,
+        })
+}
+
+/// The last bytes of a multi-byte integer.
+fn tail(bytes: &[u8; 5], count: usize) -> &[u8] {
+    bytes.get(5_usize.saturating_sub(count)..).unwrap_or_default()
+}
+
+impl<S: Sealed> Write for Writer<'_, S> {
+    fn begin(&mut self, namespace: &Namespace<'_>) -> Result<(), Error> {
+        self.head(tables::public_id(namespace))?;
+        self.start(crate::names::spec::SYNC_ML)
+    }
+
+    #[inline]
+    fn start(&mut self, spec: &'static Spec) -> Result<(), Error> {
+        self.opened();
+        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)
+    }
+
+    /// A prefix means nothing where names are tokens: the declarations are dropped, and nothing is lost that an element
+    /// or attribute could have used.
+    fn start_declaring(&mut self, spec: &'static Spec, _: &[Declaration<'_>]) -> Result<(), Error> {
+        self.start(spec)
+    }
+
+    #[inline]
+    fn end(&mut self, _: &'static Spec) -> Result<(), Error> {
+        self.put(&[END])?;
+        if self.shared.is_some() { self.closed() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn flag(&mut self, spec: &'static Spec) -> Result<(), Error> {
+        self.token(spec.tag.page().number(), spec.tag.token())
+    }
+
+    #[inline]
+    fn leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
+        self.text_leaf(spec, text)
+    }
+
+    fn data(&mut self, spec: &'static Spec, data: &Data<'_>) -> Result<(), Error> {
+        if !data.attributes.is_empty() {
+            return Err(self.refuse(ErrorKind::NotEncodable));
+        }
+        match &data.content {
+            Content::Text(text) => self.text_leaf(spec, text),
+            Content::Opaque(bytes) => self.opaque_leaf(spec, bytes),
+            Content::Markup(markup) => self.markup(spec, markup),
+            Content::Element(element) => self.element_in_data(spec, element.nodes()),
+        }
+    }
+
+    fn element(&mut self, element: &Element<'_>) -> Result<(), Error> {
+        self.nodes(element.nodes(), Page::SyncMl)
+    }
+
+    fn written(&self) -> usize {
+        let waiting = self.shared.as_ref().map_or(0, |shared| shared.body.len());
+        self.out.len().saturating_sub(self.start).saturating_add(waiting)
+    }
+}
