@@ -4,7 +4,12 @@
 use alloc::vec::Vec;
 
 #[cfg(any(feature = "xml", feature = "wbxml"))]
-use crate::{Error, Fragment, Message, Sink, grammar::encode, sink::Length, sink::Sealed};
+use crate::grammar::encode;
+#[cfg(any(feature = "xml", feature = "wbxml"))]
+use crate::sink::{Length, Sealed};
+use crate::{Encoding, Error, Fragment, Message, Sink};
+#[cfg(feature = "wbxml")]
+use crate::{WbxmlOptions, wbxml};
 #[cfg(feature = "xml")]
 use crate::{XmlOptions, xml};
 
@@ -76,3 +81,83 @@ macro_rules! xml {
 xml!(Message, "message", encode::message);
 #[cfg(feature = "xml")]
 xml!(Fragment, "fragment", encode::fragment);
+
+#[cfg(feature = "wbxml")]
+macro_rules! wbxml {
+    ($type:ident, $what:literal, $note:literal, $encode:path) => {
+        impl $type<'_> {
+            #[doc = concat!("The ", $what, " as WBXML, with [`WbxmlOptions::DEFAULT`].")]
+            ///
+            /// # Errors
+            /// As [`encode_wbxml`](Self::encode_wbxml).
+            #[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
+            pub fn to_wbxml(&self) -> Result<Vec<u8>, Error> {
+                let mut out = Vec::new();
+                self.encode_wbxml(&WbxmlOptions::DEFAULT, &mut out)?;
+                Ok(out)
+            }
+
+            #[doc = concat!("Appends the ", $what, " as WBXML. On an error the sink is as it was.", $note)]
+            ///
+            /// # Errors
+            /// What must not be sent, unless the options are lenient: the same as in XML.
+            ///
+            /// What WBXML cannot carry: [`NotEncodable`](crate::ErrorKind::NotEncodable) for names without a token,
+            /// attributes and mark-up other than a `MgmtTree`, [`Character`](crate::ErrorKind::Character) for NUL and
+            /// other characters that texts cannot have. [`BufferTooSmall`](crate::ErrorKind::BufferTooSmall) where the
+            /// sink ends.
+            ///
+            /// The offset is the number of bytes that this call had written.
+            #[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
+            pub fn encode_wbxml(&self, options: &WbxmlOptions, out: &mut impl Sink) -> Result<(), Error> {
+                or_nothing(out, |out| $encode(&mut wbxml::writer::Writer::new(out, options), self, options.strictness))
+            }
+
+            /// How many bytes [`encode_wbxml`](Self::encode_wbxml) writes.
+            ///
+            /// # Errors
+            /// As [`encode_wbxml`](Self::encode_wbxml).
+            #[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
+            pub fn wbxml_len(&self, options: &WbxmlOptions) -> Result<usize, Error> {
+                let mut length = Length(0);
+                $encode(&mut wbxml::writer::Writer::new(&mut length, options), self, options.strictness)?;
+                Ok(length.0)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "wbxml")]
+wbxml!(Message, "message", "", encode::message);
+#[cfg(feature = "wbxml")]
+wbxml!(Fragment, "fragment", " In WBXML the root is always `SyncML`: there are no bare commands.", encode::document);
+
+macro_rules! either {
+    ($type:ident, $what:literal) => {
+        impl $type<'_> {
+            #[doc = concat!("Appends the ", $what, " in a form, with the default options of that.")]
+            ///
+            /// Answer in the form that the peer used. On an error the sink is as it was.
+            ///
+            /// # Errors
+            /// As `encode_xml` and `encode_wbxml`. [`NotEncodable`](crate::ErrorKind::NotEncodable) when the crate was
+            /// built without the feature of that form.
+            pub fn encode(&self, encoding: Encoding, out: &mut impl Sink) -> Result<(), Error> {
+                match encoding {
+                    #[cfg(feature = "xml")]
+                    Encoding::Xml => self.encode_xml(&XmlOptions::DEFAULT, out),
+                    #[cfg(feature = "wbxml")]
+                    Encoding::Wbxml => self.encode_wbxml(&WbxmlOptions::DEFAULT, out),
+                    #[cfg(not(all(feature = "xml", feature = "wbxml")))]
+                    _ => {
+                        let _ = out;
+                        Err(Error::new(crate::ErrorKind::NotEncodable, 0))
+                    }
+                }
+            }
+        }
+    };
+}
+
+either!(Message, "message");
+either!(Fragment, "fragment");

@@ -32,6 +32,7 @@ impl Sealed for Vec<u8> {
         self.len()
     }
 
+    #[inline]
     fn truncate(&mut self, len: usize) {
         self.truncate(len);
     }

@@ -117,7 +117,7 @@ impl<'e, W: Write> Encoder<'e, W> {
     }
 
     /// An element whose text must not be empty: empty means that it was missing.
-    #[inline]
+    #[inline(always)]
     fn required(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
         if text.is_empty() {
             return self.unless_strict(ErrorKind::MissingElement);
@@ -126,7 +126,7 @@ impl<'e, W: Write> Encoder<'e, W> {
     }
 
     /// An element that may be missing; when it is there it must not be empty.
-    #[inline]
+    #[inline(always)]
     fn optional(&mut self, spec: &'static Spec, text: Option<&str>) -> Result<(), Error> {
         let Some(text) = text else { return Ok(()) };
         if text.is_empty() {
@@ -258,7 +258,7 @@ impl<'e, W: Write> Encoder<'e, W> {
     }
 
     /// The start of a command: its tag and its CmdID, which nothing else in the message may have.
-    #[inline]
+    #[inline(always)]
     fn command(&mut self, spec: &'static Spec, id: &'e str) -> Result<(), Error> {
         self.writer.start(spec)?;
         if self.strict {
@@ -407,7 +407,7 @@ impl<'e, W: Write> Encoder<'e, W> {
         self.writer.end(spec::ITEM)
     }
 
-    #[inline]
+    #[inline(always)]
     fn item_location(&mut self, spec: &'static Spec, location: &Location<'_>) -> Result<(), Error> {
         if location.uri.is_empty() {
             self.unless_strict(ErrorKind::EmptyElement)?;
@@ -415,7 +415,7 @@ impl<'e, W: Write> Encoder<'e, W> {
         self.location(spec, location)
     }
 
-    #[inline]
+    #[inline(always)]
     fn location(&mut self, spec: &'static Spec, location: &Location<'_>) -> Result<(), Error> {
         self.writer.start(spec)?;
         self.writer.leaf(spec::LOC_URI, location.uri.as_str())?;

@@ -17,7 +17,32 @@ pub(crate) enum Refused {
 #[inline]
 pub(crate) fn text<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {
     let bytes = text.as_bytes();
-    if plain(bytes) == bytes.len() { out.put(bytes).map_err(|()| Refused::Full) } else { escaped(out, bytes, false) }
+    // Most texts are short and need nothing. Copies of a length known beforehand cost a few instructions, others a
+    // call.
+    match bytes.len() {
+        4..=7 => ends::<4, S>(out, bytes),
+        8..=15 => ends::<8, S>(out, bytes),
+        16..=32 => ends::<16, S>(out, bytes),
+        33..=64 => ends::<32, S>(out, bytes),
+        _ if nothing_suspicious(bytes) => out.put(bytes).map_err(|()| Refused::Full),
+        _ => escaped(out, bytes, false),
+    }
+}
+
+/// Appends `N` to `2 * N` bytes in two pieces, the second over the end of the first.
+#[inline(always)]
+fn ends<const N: usize, S: Sealed>(out: &mut S, bytes: &[u8]) -> Result<(), Refused> {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return escaped(out, bytes, false);
+    };
+    if suspicious(first) | suspicious(last) {
+        return escaped(out, bytes, false);
+    }
+    let overlap = bytes.len().saturating_sub(N);
+    let end = out.len().saturating_add(overlap);
+    out.put(first).map_err(|()| Refused::Full)?;
+    out.truncate(end);
+    out.put(last).map_err(|()| Refused::Full)
 }
 
 /// Appends the value of an attribute, to stand in double quotes. TAB and LF become references too, because readers
@@ -69,22 +94,19 @@ fn escaped<S: Sealed>(out: &mut S, mut rest: &[u8], in_attribute: bool) -> Resul
 /// CR or the first byte of a character that XML does not have.
 #[inline]
 pub(crate) fn plain(bytes: &[u8]) -> usize {
-    // Most texts are short and need nothing: look at them in two pieces that may overlap.
-    let all_plain = match bytes.len() {
-        16..=32 => match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-            (Some(first), Some(last)) => !(suspicious(first) | suspicious(last)),
-            _ => false,
-        },
-        8..=15 => match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) => !(suspicious(first) | suspicious(last)),
-            _ => false,
-        },
-        0..=7 => !bytes.iter().fold(false, |found, byte| found | is_suspicious(*byte)),
-        _ => false,
-    };
-    if all_plain { bytes.len() } else { plain_long(bytes) }
+    if nothing_suspicious(bytes) { bytes.len() } else { plain_long(bytes) }
 }
 
+#[inline]
+fn nothing_suspicious(bytes: &[u8]) -> bool {
+    let (chunks, rest) = bytes.as_chunks::<32>();
+    if chunks.is_empty() {
+        return !rest.iter().fold(false, |found, byte| found | is_suspicious(*byte));
+    }
+    chunks.iter().all(|chunk| !suspicious(chunk)) && bytes.last_chunk::<32>().is_some_and(|last| !suspicious(last))
+}
+
+#[cold]
 fn plain_long(bytes: &[u8]) -> usize {
     let mut done = 0_usize;
     let mut rest = bytes;

@@ -112,7 +112,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
         Error::new(kind, self.written())
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, text: &str) -> Result<(), Error> {
         self.out.put(text.as_bytes()).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
     }
@@ -130,7 +130,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
     }
 
     /// The place of a tag that does not follow a text: a line of its own, for people.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self) -> Result<(), Error> {
         if let Some(spaces) = self.indent { self.line(spaces) } else { Ok(()) }
     }
@@ -393,7 +393,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn start(&mut self, spec: &'static Spec) -> Result<(), Error> {
         self.place()?;
         self.depth = self.depth.saturating_add(1);
@@ -416,20 +416,20 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.put(">")
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, spec: &'static Spec) -> Result<(), Error> {
         self.depth = self.depth.saturating_sub(1);
         self.place()?;
         self.put(spec.close)
     }
 
-    #[inline]
+    #[inline(always)]
     fn flag(&mut self, spec: &'static Spec) -> Result<(), Error> {
         self.place()?;
         self.put(spec.empty)
     }
 
-    #[inline]
+    #[inline(always)]
     fn leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
         self.place()?;
         if text.is_empty() {
@@ -440,7 +440,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.put(spec.close)
     }
 
-    #[inline]
+    #[inline(always)]
     fn data(&mut self, spec: &'static Spec, data: &Data<'_>) -> Result<(), Error> {
         match &data.content {
             Content::Text(text) if data.attributes.is_empty() => self.leaf(spec, text),
