@@ -43,75 +43,64 @@ impl Encoding {
     }
 }
 
-type Decoded<'a> = (Parsed<Fragment<'a>>, Option<Error>);
-
-/// Decodes in a form, with what was understood before an error.
+/// Decodes in a form into `out`, which holds what was understood before an error. The values are large: they are moved
+/// as little as can be.
 fn decode<'a>(
     input: &'a [u8],
     encoding: Option<Encoding>,
     whole: Whole,
-    strictness: Strictness,
-    limits: &Limits,
-) -> Decoded<'a> {
-    let context = Context::new(strictness, limits);
+    mut context: Context,
+    out: &mut Fragment<'a>,
+) -> (Context, Result<(), Error>) {
     match encoding {
         #[cfg(feature = "xml")]
         Some(Encoding::Xml) => match xml::reader::Reader::new(input, whole == Whole::Fragment, context) {
             Ok(mut reader) => {
-                let mut out = Fragment::default();
-                let result = decode::document(&mut reader, whole, &mut out);
-                finish(out, reader.into_context(), result)
+                let result = decode::document(&mut reader, whole, out);
+                context = reader.into_context();
+                (context, result)
             }
-            Err((error, context)) => finish(Fragment::default(), context, Err(error)),
+            Err((error, context)) => (context, Err(error)),
         },
         #[cfg(feature = "wbxml")]
         Some(Encoding::Wbxml) => match wbxml::reader::Reader::new(input, context) {
             Ok(mut reader) => {
-                let mut out = Fragment::default();
-                let result = decode::document(&mut reader, whole, &mut out);
-                finish(out, reader.into_context(), result)
+                let result = decode::document(&mut reader, whole, out);
+                context = reader.into_context();
+                (context, result)
             }
-            Err((error, context)) => finish(Fragment::default(), context, Err(error)),
+            Err((error, context)) => (context, Err(error)),
         },
         _ => {
             let kind = if input.is_empty() { ErrorKind::UnexpectedEnd } else { ErrorKind::NotSyncMl };
-            finish(Fragment::default(), context, Err(Error::new(kind, 0)))
+            (context, Err(Error::new(kind, 0)))
         }
     }
-}
-
-fn finish(value: Fragment<'_>, context: Context, result: Result<(), Error>) -> Decoded<'_> {
-    let Context { deviations, unlisted, .. } = context;
-    (Parsed { value, deviations, unlisted }, result.err())
 }
 
 fn fragment<'a>(
     input: &'a [u8],
     encoding: Option<Encoding>,
-    strictness: Strictness,
-    limits: &Limits,
-) -> Result<Parsed<Fragment<'a>>, Error> {
-    match decode(input, encoding, Whole::Fragment, strictness, limits) {
-        (parsed, None) => Ok(parsed),
-        (_, Some(error)) => Err(error),
+    context: Context,
+) -> Result<(Fragment<'a>, Context), Error> {
+    let mut value = Fragment::default();
+    let (context, result) = decode(input, encoding, Whole::Fragment, context, &mut value);
+    result.map(|()| (value, context))
+}
+
+fn message<'a>(input: &'a [u8], encoding: Option<Encoding>, context: Context) -> Result<(Message<'a>, Context), Error> {
+    let mut fragment = Fragment::default();
+    let (context, result) = decode(input, encoding, Whole::Message, context, &mut fragment);
+    result?;
+    match fragment.into_message() {
+        Ok(message) => Ok((message, context)),
+        Err(_) => Err(Error::new(ErrorKind::MissingPart, input.len())),
     }
 }
 
-fn message<'a>(
-    input: &'a [u8],
-    encoding: Option<Encoding>,
-    strictness: Strictness,
-    limits: &Limits,
-) -> Result<Parsed<Message<'a>>, Error> {
-    let (parsed, error) = decode(input, encoding, Whole::Message, strictness, limits);
-    if let Some(error) = error {
-        return Err(error);
-    }
-    let Parsed { value, deviations, unlisted } = parsed;
-    match value.into_message() {
-        Ok(value) => Ok(Parsed { value, deviations, unlisted }),
-        Err(_) => Err(Error::new(ErrorKind::MissingPart, input.len())),
-    }
+/// A value with the deviations that were noted for it.
+fn parsed<T>((value, context): (T, Context)) -> Parsed<T> {
+    Parsed { value, deviations: context.deviations, unlisted: context.unlisted }
 }
 
 /// The decoders of a type.
@@ -123,7 +112,8 @@ macro_rules! entry_points {
             /// # Errors
             /// What cannot be understood, with the byte at which it stands.
             pub fn parse(input: &'a [u8]) -> Result<Self, Error> {
-                Ok(Self::parse_with(input, Strictness::Lenient, &Limits::DEFAULT)?.value)
+                let context = Context::new(Strictness::Lenient, &Limits::DEFAULT);
+                Ok($decode(input, Encoding::detect(input), context)?.0)
             }
 
             #[doc = concat!("Decodes ", $what, " in either form and lists the deviations.")]
@@ -131,7 +121,7 @@ macro_rules! entry_points {
             /// # Errors
             /// What cannot be understood; in strict mode also every deviation.
             pub fn parse_with(input: &'a [u8], strictness: Strictness, limits: &Limits) -> Result<Parsed<Self>, Error> {
-                $decode(input, Encoding::detect(input), strictness, limits)
+                $decode(input, Encoding::detect(input), Context::new(strictness, limits)).map(parsed)
             }
 
             #[doc = concat!("Decodes ", $what, " in XML.")]
@@ -140,7 +130,7 @@ macro_rules! entry_points {
             /// Those of [`parse_with`](Self::parse_with).
             #[cfg(feature = "xml")]
             pub fn parse_xml(input: &'a [u8], strictness: Strictness, limits: &Limits) -> Result<Parsed<Self>, Error> {
-                $decode(input, Some(Encoding::Xml), strictness, limits)
+                $decode(input, Some(Encoding::Xml), Context::new(strictness, limits)).map(parsed)
             }
 
             #[doc = concat!("Decodes ", $what, " in WBXML.")]
@@ -153,7 +143,7 @@ macro_rules! entry_points {
                 strictness: Strictness,
                 limits: &Limits,
             ) -> Result<Parsed<Self>, Error> {
-                $decode(input, Some(Encoding::Wbxml), strictness, limits)
+                $decode(input, Some(Encoding::Wbxml), Context::new(strictness, limits)).map(parsed)
             }
         }
     };
@@ -175,6 +165,9 @@ impl<'a> Fragment<'a> {
     /// ```
     #[must_use]
     pub fn salvage(input: &'a [u8], limits: &Limits) -> (Parsed<Self>, Option<Error>) {
-        decode(input, Encoding::detect(input), Whole::Fragment, Strictness::Lenient, limits)
+        let mut value = Fragment::default();
+        let context = Context::new(Strictness::Lenient, limits);
+        let (context, result) = decode(input, Encoding::detect(input), Whole::Fragment, context, &mut value);
+        (parsed((value, context)), result.err())
     }
 }

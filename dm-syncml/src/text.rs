@@ -193,6 +193,9 @@ macro_rules! opaque {
         pub struct $name<'a>(Str<'a>);
 
         impl<'a> $name<'a> {
+            /// No text.
+            pub const EMPTY: Self = Self(Str::EMPTY);
+
             /// The text as it is on the wire.
             #[must_use]
             #[inline]

@@ -31,7 +31,7 @@ type Open<'a, R> = <R as Read<'a>>::Open;
 
 /// Reads all of the input into `out`. After an error `out` holds the commands that were complete.
 pub(crate) fn document<'a, R: Read<'a>>(r: &mut R, whole: Whole, out: &mut Fragment<'a>) -> Result<(), Error> {
-    let mut decoder = Decoder { r, whole, commands: 0, ascending: true };
+    let mut decoder = Decoder { r, whole, commands: 0, last_id: 0, ascending: true };
     let result = decoder.document(out);
     decoder.repeated_ids(out).and(result)
 }
@@ -41,7 +41,9 @@ struct Decoder<'r, R> {
     whole: Whole,
     /// Commands so far.
     commands: usize,
-    /// Whether each CmdID was longer than the one before or behind it in the alphabet: then none can be repeated.
+    /// The CmdID before, as a number of its bytes; each that is greater than the one before cannot be repeated.
+    last_id: u64,
+    /// Whether every CmdID so far was.
     ascending: bool,
 }
 
@@ -149,11 +151,12 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     // The header.
 
     fn header(&mut self, open: Open<'a, R>, at: usize, out: &mut Fragment<'a>) -> Result<(), Error> {
-        let mut header = SyncHdr::default();
+        let header = out.header.insert(SyncHdr::default());
         let mut seen = Seen::default();
-        self.header_children(open, &mut header, &mut seen)?;
+        self.header_children(open, header, &mut seen)?;
         header.span = Span::new(at, self.r.offset());
         if seen.0 == 0 && header.extras.is_empty() && self.whole == Whole::Fragment {
+            out.header = None;
             return Ok(());
         }
         let required = [
@@ -178,7 +181,6 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if R::BINARY && !header.ver_dtd.is_empty() && !out.namespace.as_str().ends_with(header.ver_dtd.as_str()) {
             self.deviate(Deviation::PublicId, at)?;
         }
-        out.header = Some(header);
         Ok(())
     }
 
@@ -218,7 +220,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
         if self.r.open(spec::META) {
             seen.first(Seen::META);
-            self.meta(spec::META, Open::<'a, R>::default(), header.meta.insert(Meta::new()))?;
+            self.meta(Open::<'a, R>::default(), header.meta.insert(Meta::new()))?;
         }
         if self.r.close(spec::SYNC_HDR, open) {
             return Ok(());
@@ -254,7 +256,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 Some(Seen::SOURCE) => self.location(spec::SOURCE, child.open, &mut header.source)?,
                 Some(Seen::RESP_URI) => header.resp_uri = Some(self.trimmed_child(child)?),
                 Some(Seen::CRED) => header.cred = Some(self.cred(child.open, at)?),
-                Some(Seen::META) => self.meta(spec::META, child.open, header.meta.insert(Meta::new()))?,
+                Some(Seen::META) => self.meta(child.open, header.meta.insert(Meta::new()))?,
                 _ => self.extra(child, &mut header.extras)?,
             }
         }
@@ -265,7 +267,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         let (mut meta, mut data) = (false, false);
         if self.r.open(spec::META) {
             meta = true;
-            self.meta(spec::META, Open::<'a, R>::default(), &mut cred.meta)?;
+            self.meta(Open::<'a, R>::default(), &mut cred.meta)?;
         }
         if let Some(text) = self.r.leaf(spec::DATA) {
             data = true;
@@ -299,7 +301,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     once(*meta, child.offset)?;
                     self.order(*data, child.offset)?;
                     *meta = true;
-                    self.meta(spec::META, child.open, &mut cred.meta)?;
+                    self.meta(child.open, &mut cred.meta)?;
                 }
                 Some(tag) if tag == spec::DATA.tag => {
                     once(*data, child.offset)?;
@@ -311,18 +313,22 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
     }
 
+    #[inline(always)]
     fn location(&mut self, this: &'static Spec, open: Open<'a, R>, location: &mut Location<'a>) -> Result<(), Error> {
-        let mut uri = false;
-        if let Some(text) = self.r.leaf(spec::LOC_URI) {
-            uri = true;
-            location.uri = self.uri(text)?;
-        }
-        if self.r.close(this, open) {
-            return if uri { Ok(()) } else { self.deviate(Deviation::MissingElement, self.r.offset()) };
+        let uri = self.location_uri(location)?;
+        if uri && self.r.close(this, open) {
+            return Ok(());
         }
         self.location_slow(this, open, location, uri)
     }
 
+    fn location_uri(&mut self, location: &mut Location<'a>) -> Result<bool, Error> {
+        let Some(text) = self.r.leaf(spec::LOC_URI) else { return Ok(false) };
+        location.uri = self.uri(text)?;
+        Ok(true)
+    }
+
+    #[inline(never)]
     fn location_slow(
         &mut self,
         this: &'static Spec,
@@ -363,13 +369,16 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     // Meta. Its order is free: RepPro declares it as text.
 
-    fn meta(&mut self, this: &'static Spec, open: Open<'a, R>, meta: &mut Meta<'a>) -> Result<(), Error> {
+    fn meta(&mut self, open: Open<'a, R>, meta: &mut Meta<'a>) -> Result<(), Error> {
         loop {
             let mut found = false;
             if meta.format.is_none()
                 && let Some(text) = self.r.leaf(spec::FORMAT)
             {
-                meta.format = Some(self.format(text)?);
+                meta.format = Some(Format::of_text(self.trimmed(text)?));
+                if matches!(meta.format, Some(Format::Other(_))) {
+                    self.deviate(Deviation::UnknownFormat, self.r.span().start())?;
+                }
                 found = true;
             }
             if meta.type_.is_none()
@@ -378,7 +387,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 meta.type_ = Some(self.trimmed(text)?);
                 found = true;
             }
-            if self.r.close(this, open) {
+            if self.r.close(spec::META, open) {
                 return Ok(());
             }
             if meta.mark.is_none()
@@ -393,11 +402,11 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 meta.size = Some(self.decimal(text)?);
                 found = true;
             }
-            if self.r.close(this, open) {
+            if self.r.close(spec::META, open) {
                 return Ok(());
             }
             if !found {
-                return self.meta_slow(this, open, meta, false);
+                return self.meta_slow(spec::META, open, meta, false);
             }
         }
     }
@@ -483,6 +492,9 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     // The body.
 
     fn body(&mut self, mut body: Body<Open<'a, R>>, out: &mut Fragment<'a>) -> Result<(), Error> {
+        // One allocation for nearly every message; a bound, because one value may be all of a long one.
+        let guess = self.r.input_len() / R::COMMAND_LEN;
+        out.commands.reserve(guess.saturating_add(4).min(256));
         let mut stack: Vec<Frame<'a, Open<'a, R>>> = Vec::new();
         let result = self.body_children(&mut body, &mut stack, out);
         if result.is_err() {
@@ -591,7 +603,10 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 Some(frame) => &mut frame.container.commands,
                 None => &mut out.commands,
             };
-            self.command(kind, open, at, list)?;
+            if let Err(error) = self.command(kind, open, at, list) {
+                list.pop();
+                return Err(error);
+            }
         }
     }
 
@@ -626,21 +641,43 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
     }
 
-    #[inline]
+    /// Appends a command to the list and reads it in place: moving one costs more than reading some of its children.
+    /// After an error the last one in the list is not complete.
+    #[inline(always)]
     fn command(&mut self, kind: Kind, open: Open<'a, R>, at: usize, list: &mut Vec<Command<'a>>) -> Result<(), Error> {
-        let command = match kind {
-            Kind::Replace => Command::Replace(self.operation(spec::REPLACE, open, at)?),
-            Kind::Get => Command::Get(self.operation(spec::GET, open, at)?),
-            Kind::Add => Command::Add(self.operation(spec::ADD, open, at)?),
-            Kind::Exec => Command::Exec(self.operation(spec::EXEC, open, at)?),
-            Kind::Delete => Command::Delete(self.operation(spec::DELETE, open, at)?),
-            Kind::Copy => Command::Copy(self.operation(spec::COPY, open, at)?),
-            Kind::Status => Command::Status(self.status(open, at)?),
-            Kind::Results => Command::Results(self.results(open, at)?),
-            Kind::Alert => Command::Alert(self.alert(open, at)?),
-            Kind::Atomic | Kind::Sequence => return Ok(()),
-        };
-        list.push(command);
+        macro_rules! operation {
+            ($variant:ident, $spec:ident) => {{
+                list.push(Command::$spec);
+                if let Some(Command::$variant(it)) = list.last_mut() {
+                    self.operation(it)?;
+                    if !self.r.close(spec::$spec, open) {
+                        self.operation_slow(spec::$spec, open, it)?;
+                    }
+                    self.operation_end(it, at)?;
+                }
+            }};
+        }
+        macro_rules! answer {
+            ($variant:ident, $type:ident, $read:ident) => {{
+                list.push(Command::$variant($type::default()));
+                if let Some(Command::$variant(it)) = list.last_mut() {
+                    self.$read(open, at, it)?;
+                    it.span = Span::new(at, self.r.offset());
+                }
+            }};
+        }
+        match kind {
+            Kind::Replace => operation!(Replace, REPLACE),
+            Kind::Get => operation!(Get, GET),
+            Kind::Add => operation!(Add, ADD),
+            Kind::Exec => operation!(Exec, EXEC),
+            Kind::Delete => operation!(Delete, DELETE),
+            Kind::Copy => operation!(Copy, COPY),
+            Kind::Status => answer!(Status, Status, status),
+            Kind::Results => answer!(Results, Results, results),
+            Kind::Alert => answer!(Alert, Alert, alert),
+            Kind::Atomic | Kind::Sequence => {}
+        }
         Ok(())
     }
 
@@ -687,7 +724,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 if tag == spec::META.tag {
                     once(frame.container.meta.is_some(), at)?;
                     let meta = frame.container.meta.insert(Box::default());
-                    return self.meta(spec::META, child.open, meta);
+                    return self.meta(child.open, meta);
                 }
                 if is_extra_of_commands(tag) {
                     return self.extra(child, &mut frame.container.extras);
@@ -727,25 +764,27 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     // Commands.
 
-    #[inline(always)]
-    fn operation(&mut self, this: &'static Spec, open: Open<'a, R>, at: usize) -> Result<Operation<'a>, Error> {
-        let mut operation = Operation::default();
+    /// What nearly every operation has: a CmdID and one item.
+    fn operation(&mut self, operation: &mut Operation<'a>) -> Result<(), Error> {
         if let Some(text) = self.r.leaf(spec::CMD_ID) {
             operation.cmd_id = self.cmd_id(text)?;
         }
         if self.r.open(spec::ITEM) {
-            let mut item = Item::new();
-            self.item(Open::<'a, R>::default(), &mut item)?;
-            operation.items = List::one(item);
+            operation.items = List::one(Item::new());
+            if let [item] = &mut *operation.items {
+                self.item(Open::<'a, R>::default(), item)?;
+            }
         }
-        if !self.r.close(this, open) {
-            self.operation_slow(this, open, &mut operation)?;
-        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn operation_end(&mut self, operation: &mut Operation<'a>, at: usize) -> Result<(), Error> {
         if operation.cmd_id.is_empty() || operation.items.is_empty() {
             self.incomplete(operation.cmd_id.is_empty(), operation.items.is_empty(), at)?;
         }
         operation.span = Span::new(at, self.r.offset());
-        Ok(operation)
+        Ok(())
     }
 
     #[inline(never)]
@@ -763,7 +802,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 operation.cmd_id = self.cmd_id(text)?;
             }
             if operation.meta.is_none() && operation.items.is_empty() && self.r.open(spec::META) {
-                self.meta(spec::META, Open::<'a, R>::default(), operation.meta.insert(Box::default()))?;
+                self.meta(Open::<'a, R>::default(), operation.meta.insert(Box::default()))?;
             }
             while self.r.open(spec::ITEM) {
                 self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut operation.items)?;
@@ -789,7 +828,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 Some(tag) if tag == spec::META.tag => {
                     once(operation.meta.is_some(), at)?;
                     self.order(!operation.items.is_empty(), at)?;
-                    self.meta(spec::META, child.open, operation.meta.insert(Box::default()))?;
+                    self.meta(child.open, operation.meta.insert(Box::default()))?;
                 }
                 Some(tag) if tag == spec::CORRELATOR.tag && this.tag == spec::EXEC.tag => {
                     once(operation.correlator.is_some(), at)?;
@@ -834,10 +873,11 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if items.len() >= self.r.limits().max_items {
             return Err(Error::new(ErrorKind::TooManyItems, at));
         }
-        let mut item = Item::new();
-        self.item(open, &mut item)?;
-        items.push(item);
-        Ok(())
+        items.push(Item::new());
+        match items.last_mut() {
+            Some(item) => self.item(open, item),
+            None => Ok(()),
+        }
     }
 
     fn item(&mut self, open: Open<'a, R>, item: &mut Item<'a>) -> Result<(), Error> {
@@ -848,7 +888,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             self.location(spec::SOURCE, Open::<'a, R>::default(), item.source.insert(Location::default()))?;
         }
         if self.r.open(spec::META) {
-            self.meta(spec::META, Open::<'a, R>::default(), item.meta.insert(Meta::new()))?;
+            self.meta(Open::<'a, R>::default(), item.meta.insert(Meta::new()))?;
         }
         if let Some(text) = self.r.leaf(spec::DATA) {
             item.data = Some(Data::from_content(Content::Text(text), self.r.span()));
@@ -893,7 +933,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         } else if tag == spec::META.tag {
             once(item.meta.is_some(), at)?;
             self.order(late, at)?;
-            self.meta(spec::META, child.open, item.meta.insert(Meta::new()))
+            self.meta(child.open, item.meta.insert(Meta::new()))
         } else if tag == spec::DATA.tag {
             once(item.data.is_some(), at)?;
             self.order(item.more_data, at)?;
@@ -915,8 +955,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
     }
 
-    fn alert(&mut self, open: Open<'a, R>, at: usize) -> Result<Alert<'a>, Error> {
-        let mut alert = Alert::default();
+    fn alert(&mut self, open: Open<'a, R>, at: usize, alert: &mut Alert<'a>) -> Result<(), Error> {
         if let Some(text) = self.r.leaf(spec::CMD_ID) {
             alert.cmd_id = self.cmd_id(text)?;
         }
@@ -930,7 +969,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut alert.items)?;
         }
         if !self.r.close(spec::ALERT, open) {
-            self.alert_slow(open, &mut alert)?;
+            self.alert_slow(open, alert)?;
         }
         if alert.cmd_id.is_empty() {
             self.deviate(Deviation::MissingElement, at)?;
@@ -942,8 +981,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             }
             Some(_) => {}
         }
-        alert.span = Span::new(at, self.r.offset());
-        Ok(alert)
+        Ok(())
     }
 
     #[cold]
@@ -980,8 +1018,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
     }
 
-    fn status(&mut self, open: Open<'a, R>, at: usize) -> Result<Status<'a>, Error> {
-        let mut status = Status::default();
+    fn status(&mut self, open: Open<'a, R>, at: usize, status: &mut Status<'a>) -> Result<(), Error> {
         let mut seen = Seen::default();
         if let Some(text) = self.r.leaf(spec::CMD_ID) {
             seen.first(Seen::CMD_ID);
@@ -1016,7 +1053,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             status.data = Some(Data::from_content(Content::Text(text), self.r.span()));
         }
         if !self.r.close(spec::STATUS, open) {
-            self.status_slow(open, &mut status, &mut seen)?;
+            self.status_slow(open, status, &mut seen)?;
         }
         // CmdRef may be missing when the header is answered (DM Protocol §11, samples).
         let header = status.cmd == Some(CommandName::SyncHdr);
@@ -1033,8 +1070,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         {
             self.deviate(Deviation::Code, data.span().start())?;
         }
-        status.span = Span::new(at, self.r.offset());
-        Ok(status)
+        Ok(())
     }
 
     #[inline(never)]
@@ -1101,7 +1137,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         let mut meta = false;
         if self.r.open(spec::META) {
             meta = true;
-            self.meta(spec::META, Open::<'a, R>::default(), &mut chal.meta)?;
+            self.meta(Open::<'a, R>::default(), &mut chal.meta)?;
         }
         if !self.r.close(spec::CHAL, open) {
             loop {
@@ -1113,7 +1149,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     Some(tag) if tag == spec::META.tag => {
                         once(meta, child.offset)?;
                         meta = true;
-                        self.meta(spec::META, child.open, &mut chal.meta)?;
+                        self.meta(child.open, &mut chal.meta)?;
                     }
                     _ => self.extra(child, &mut chal.extras)?,
                 }
@@ -1125,8 +1161,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         Ok(chal)
     }
 
-    fn results(&mut self, open: Open<'a, R>, at: usize) -> Result<Results<'a>, Error> {
-        let mut results = Results::default();
+    fn results(&mut self, open: Open<'a, R>, at: usize, results: &mut Results<'a>) -> Result<(), Error> {
         let mut seen = Seen::default();
         if let Some(text) = self.r.leaf(spec::CMD_ID) {
             seen.first(Seen::CMD_ID);
@@ -1145,7 +1180,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut results.items)?;
         }
         if !self.r.close(spec::RESULTS, open) {
-            self.results_slow(open, &mut results, &mut seen)?;
+            self.results_slow(open, results, &mut seen)?;
         }
         if results.cmd_id.is_empty() || results.cmd_ref.is_none() {
             self.deviate(Deviation::MissingElement, at)?;
@@ -1153,8 +1188,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if results.items.is_empty() {
             self.deviate(Deviation::Incomplete, at)?;
         }
-        results.span = Span::new(at, self.r.offset());
-        Ok(results)
+        Ok(())
     }
 
     #[inline(never)]
@@ -1162,7 +1196,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         loop {
             if !seen.has(Seen::META) && results.items.is_empty() && self.r.open(spec::META) {
                 seen.first(Seen::META);
-                self.meta(spec::META, Open::<'a, R>::default(), results.meta.insert(Box::default()))?;
+                self.meta(Open::<'a, R>::default(), results.meta.insert(Box::default()))?;
             }
             while self.r.open(spec::ITEM) {
                 seen.first(Seen::ITEM);
@@ -1207,7 +1241,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     let text = self.r.text(child)?;
                     results.cmd = Some(self.command_name(text)?);
                 }
-                Some(Seen::META) => self.meta(spec::META, child.open, results.meta.insert(Box::default()))?,
+                Some(Seen::META) => self.meta(child.open, results.meta.insert(Box::default()))?,
                 Some(Seen::TARGET_REF) => {
                     let text = self.reference(child)?;
                     results.target_ref = Some(self.uri(text)?);
@@ -1261,6 +1295,10 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if text.as_str() == "0" {
             self.deviate(Deviation::CmdIdReserved, self.r.span().start())?;
         }
+        let number =
+            if text.len() <= 8 { text.bytes().fold(0_u64, |number, byte| number << 8 | u64::from(byte)) } else { 0 };
+        self.ascending &= number > self.last_id;
+        self.last_id = number;
         Ok(CmdId::from(text))
     }
 
@@ -1303,7 +1341,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     #[inline(always)]
     fn format(&mut self, text: Str<'a>) -> Result<Format<'a>, Error> {
-        let format = Format::from(self.trimmed(text)?);
+        let format = Format::of_text(self.trimmed(text)?);
         if !format.is_known() {
             self.deviate(Deviation::UnknownFormat, self.r.span().start())?;
         }
@@ -1357,15 +1395,6 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     /// Reports every CmdID that a command before it has. Nothing to do for ids that ascend, as nearly all do.
     fn repeated_ids(&mut self, out: &Fragment<'a>) -> Result<(), Error> {
-        let mut last: (usize, &str) = (0, "");
-        self.ascending = out.walk().filter_map(Command::cmd_id).all(|id| {
-            let this = (id.as_str().len(), id.as_str());
-            let more = this > last || id.is_empty();
-            if !id.is_empty() {
-                last = this;
-            }
-            more
-        });
         if self.ascending {
             return Ok(());
         }

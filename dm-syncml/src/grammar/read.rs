@@ -17,6 +17,8 @@ pub(crate) trait Read<'a> {
 
     /// Whether the namespace comes from a public id, which says a version of its own.
     const BINARY: bool = false;
+    /// Bytes that a short command takes, for a guess at how many there are.
+    const COMMAND_LEN: usize = 256;
 
     /// Whether the start of this element follows, in its plain form. Consumes it.
     fn open(&mut self, spec: &'static Spec) -> bool;
@@ -46,6 +48,8 @@ pub(crate) trait Read<'a> {
 
     /// The namespace of the root, or the version of the public id; known once [`next`](Self::next) gave the root.
     fn namespace(&self) -> Namespace<'a>;
+    /// Bytes of the input.
+    fn input_len(&self) -> usize;
     /// Where the next byte is.
     fn offset(&self) -> usize;
     /// Where the content of the last text stood.

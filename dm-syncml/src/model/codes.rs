@@ -443,6 +443,23 @@ words! {
     }
 }
 
+impl<'a> Format<'a> {
+    /// The same as `From`, compared byte by byte in place: each item has a Format.
+    #[inline(always)]
+    pub(crate) fn of_text(text: Str<'a>) -> Self {
+        match text.as_bytes() {
+            b"chr" => Self::Chr,
+            b"int" => Self::Int,
+            b"b64" => Self::B64,
+            b"bin" => Self::Bin,
+            b"xml" => Self::Xml,
+            b"bool" => Self::Bool,
+            b"node" => Self::Node,
+            _ => Self::from(text),
+        }
+    }
+}
+
 impl Namespace<'_> {
     /// The namespace that a text means when letter case is overlooked.
     pub(crate) fn ignoring_case(text: &str) -> Option<Namespace<'static>> {

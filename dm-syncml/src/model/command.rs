@@ -47,6 +47,14 @@ pub enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
+    // What decoders fill in, as constants: copied into a list without being put together first.
+    pub(crate) const ADD: Self = Self::Add(Operation::EMPTY);
+    pub(crate) const COPY: Self = Self::Copy(Operation::EMPTY);
+    pub(crate) const DELETE: Self = Self::Delete(Operation::EMPTY);
+    pub(crate) const EXEC: Self = Self::Exec(Operation::EMPTY);
+    pub(crate) const GET: Self = Self::Get(Operation::EMPTY);
+    pub(crate) const REPLACE: Self = Self::Replace(Operation::EMPTY);
+
     /// The name of the element; `None` for an unassigned WBXML token.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -194,6 +202,15 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
+    const EMPTY: Self = Self {
+        cmd_id: CmdId::EMPTY,
+        meta: None,
+        correlator: None,
+        items: List::new(),
+        extras: Extras::NONE,
+        span: Span::NONE,
+    };
+
     /// A command without items.
     #[must_use]
     pub fn new(cmd_id: impl Into<CmdId<'a>>) -> Self {

@@ -20,6 +20,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self { start: 0, len: 0 };
+
     /// Bytes `start` to `end`; longer inputs than 4 GiB saturate.
     #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Self {

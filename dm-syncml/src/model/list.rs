@@ -52,7 +52,10 @@ impl<T> List<T> {
     #[cold]
     fn push_second(&mut self, value: T) {
         let Kind::One(first) = core::mem::replace(&mut self.0, Kind::None) else { return };
-        self.0 = Kind::Many(vec![first, value]);
+        let mut values = Vec::with_capacity(4);
+        values.push(first);
+        values.push(value);
+        self.0 = Kind::Many(values);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text as [`Read`].
 //!
 //! The fast way compares the bytes at the cursor with constants. It works while the default namespace is that of the
-//! root, which is nearly always; [`Reader::fast_end`] switches it off elsewhere. The slow way checks everything: names,
+//! root, which is nearly always; [`Reader::fast`] switches it off elsewhere. The slow way checks everything: names,
 //! attributes, namespaces, references, characters, matching tags.
 
 use alloc::borrow::Cow;
@@ -17,6 +17,9 @@ use crate::{
     Namespace, Node, Span, Str, Strictness,
 };
 
+/// The root as nearly everybody writes it.
+const ROOT: &str = "<SyncML xmlns=\"SYNCML:SYNCML1.2\">";
+const ROOT_NAMESPACE: &str = "SYNCML:SYNCML1.2";
 const METINF: &str = "syncml:metinf";
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
@@ -27,8 +30,8 @@ pub(crate) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     pos: usize,
-    /// The length of the input where the fast way may be used, 0 where it may not.
-    fast_end: usize,
+    /// All of the input where the fast way may be used, nothing where it may not.
+    fast: &'a [u8],
     /// Elements opened by the slow way and not closed.
     opened: Vec<Opened<'a>>,
     /// Namespace declarations in scope; the last one of a prefix counts.
@@ -41,7 +44,8 @@ pub(crate) struct Reader<'a> {
     root_bindings: usize,
     /// Whether an undeclared prefix gets its well-known meaning.
     forgive_prefixes: bool,
-    span: Span,
+    /// Content of the last text, from and to.
+    content: (usize, usize),
     context: Context,
 }
 
@@ -53,8 +57,8 @@ struct Opened<'a> {
     namespace: Str0<'a>,
     /// Bindings in scope outside.
     bindings: usize,
-    /// [`Reader::fast_end`] outside.
-    fast_end: usize,
+    /// [`Reader::fast`] outside.
+    fast: &'a [u8],
     /// `<Name/>`: its end is there already.
     empty: bool,
 }
@@ -91,14 +95,14 @@ impl<'a> Reader<'a> {
             text,
             bytes: text.as_bytes(),
             pos: 0,
-            fast_end: 0,
+            fast: &[],
             opened: Vec::new(),
             bindings: Vec::new(),
             attributes: Vec::new(),
             root: None,
             root_bindings: 0,
             forgive_prefixes: fragment,
-            span: Span::default(),
+            content: (0, 0),
             context,
         }
     }
@@ -154,19 +158,51 @@ impl<'a> Reader<'a> {
     /// Whether these bytes follow, white space before them skipped, where the fast way may be used.
     #[inline(always)]
     fn at(&mut self, literal: &'static str) -> bool {
-        match self.bytes.get(self.pos..self.fast_end) {
-            Some(rest) => match rest.first() {
-                Some(b'<') => rest.starts_with(literal.as_bytes()),
-                _ => self.at_behind_space(literal),
-            },
-            None => false,
+        let Some(rest) = self.fast.get(self.pos..) else { return false };
+        if rest.starts_with(literal.as_bytes()) {
+            return true;
         }
+        if !matches!(rest.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            return false;
+        }
+        self.skip_indentation();
+        self.fast.get(self.pos..).is_some_and(|rest| rest.starts_with(literal.as_bytes()))
     }
 
+    /// White space, as a rule a line end and an even number of spaces.
     #[inline(never)]
-    fn at_behind_space(&mut self, literal: &'static str) -> bool {
-        self.skip_space();
-        self.bytes.get(self.pos..self.fast_end).is_some_and(|rest| rest.starts_with(literal.as_bytes()))
+    fn skip_indentation(&mut self) {
+        let Some(rest) = self.bytes.get(self.pos..) else { return };
+        let mut at = usize::from(matches!(rest.first(), Some(b'\n')));
+        while rest.get(at..).and_then(<[u8]>::first_chunk::<4>) == Some(b"    ") {
+            at = at.wrapping_add(4);
+        }
+        while rest.get(at).copied().is_some_and(scan::is_space) {
+            at = at.wrapping_add(1);
+        }
+        self.pass(at);
+    }
+
+    /// Goes on behind bytes that were just compared: they are there, so nothing can overflow.
+    #[inline(always)]
+    const fn pass(&mut self, bytes: usize) {
+        self.pos = self.pos.wrapping_add(bytes);
+    }
+
+    /// The text of a leaf in another form than the plain one: with references, line ends, CDATA sections, comments.
+    /// Declines what is wrong, for the slow way to say why.
+    #[inline(never)]
+    fn composed_leaf(&mut self, spec: &'static Spec, start: usize) -> Option<Str<'a>> {
+        let before = self.pos;
+        self.pos = start;
+        let mut run = Run::default();
+        if self.run(&mut run).is_ok() && self.starts_with(spec.close) {
+            self.content = (start, self.pos);
+            self.pass(spec.close.len());
+            return Some(run.finish(self.text));
+        }
+        self.pos = before;
+        None
     }
 
     // The prolog.
@@ -204,6 +240,9 @@ impl<'a> Reader<'a> {
 
     /// `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`.
     fn declaration(&mut self) -> Result<(), Error> {
+        if self.eat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>") {
+            return Ok(());
+        }
         self.advance("<?xml".len());
         let mut place = 0_u8;
         loop {
@@ -365,6 +404,16 @@ impl<'a> Reader<'a> {
 
     /// The start tag at the cursor. Its element is pushed, its attributes are kept.
     fn start_tag(&mut self) -> Result<(), Error> {
+        if self.root.is_none() && self.eat(ROOT) {
+            self.attributes.clear();
+            let namespace = Str0::Text(ROOT_NAMESPACE);
+            self.opened.push(Opened { name: "SyncML", namespace, bindings: 0, fast: &[], empty: false });
+            self.bindings.push(Declaration { prefix: Str::EMPTY, uri: Str::borrowed(ROOT_NAMESPACE) });
+            self.root = Some(ROOT_NAMESPACE);
+            self.root_bindings = 1;
+            self.fast = self.bytes;
+            return Ok(());
+        }
         let start = self.pos;
         self.advance(1);
         let name = self.qualified_name()?;
@@ -409,7 +458,7 @@ impl<'a> Reader<'a> {
             }
             None => return Err(Error::new(ErrorKind::UnboundPrefix, start.saturating_add(1))),
         };
-        self.opened.push(Opened { name, namespace, bindings: outside, fast_end: self.fast_end, empty });
+        self.opened.push(Opened { name, namespace, bindings: outside, fast: self.fast, empty });
         if self.root.is_none() {
             self.root = Some(match namespace {
                 Str0::Text(text) => text,
@@ -420,7 +469,7 @@ impl<'a> Reader<'a> {
         }
         let default = self.lookup("").unwrap_or(Str0::Text(""));
         let plain = !empty && self.root.is_some_and(|root| default == Str0::Text(root));
-        self.fast_end = if plain { self.bytes.len() } else { 0 };
+        self.fast = if plain { self.bytes } else { &[] };
         Ok(())
     }
 
@@ -557,7 +606,11 @@ impl<'a> Reader<'a> {
         if prefix == "xml" {
             return Some(Str0::Text(XML_NAMESPACE));
         }
-        match self.bindings.iter().enumerate().rev().find(|(_, binding)| binding.prefix == prefix) {
+        // The empty prefix is by far the most asked for, and comparing empty texts is slow where libc does it.
+        let same = |binding: &Declaration<'_>| {
+            binding.prefix.len() == prefix.len() && (prefix.is_empty() || binding.prefix == prefix)
+        };
+        match self.bindings.iter().enumerate().rev().find(|(_, binding)| same(binding)) {
             Some((index, binding)) => Some(match binding.uri.clone().into_cow() {
                 Cow::Borrowed(text) => Str0::Text(text),
                 Cow::Owned(_) => Str0::Binding(index),
@@ -598,7 +651,7 @@ impl<'a> Reader<'a> {
     fn pop(&mut self) {
         if let Some(opened) = self.opened.pop() {
             self.bindings.truncate(opened.bindings);
-            self.fast_end = opened.fast_end;
+            self.fast = opened.fast;
         }
     }
 
@@ -712,6 +765,10 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 None => return Ok(()),
                 Some(b'&') => {
+                    if run.room == 0 {
+                        let end = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+                        run.room = run.piece.map_or(0, |(start, end)| end.saturating_sub(start)).saturating_add(end);
+                    }
                     let (character, len) = reference(self.rest(), self.pos)?;
                     run.push_char(character, self.text);
                     self.advance(len);
@@ -863,7 +920,7 @@ impl<'a> Read<'a> for Reader<'a> {
     fn open(&mut self, spec: &'static Spec) -> bool {
         let there = self.at(spec.open);
         if there {
-            self.advance(spec.open.len());
+            self.pass(spec.open.len());
         }
         there
     }
@@ -880,7 +937,7 @@ impl<'a> Read<'a> for Reader<'a> {
             }
             self.pop();
         }
-        self.advance(spec.close.len());
+        self.pass(spec.close.len());
         true
     }
 
@@ -889,16 +946,16 @@ impl<'a> Read<'a> for Reader<'a> {
         if !self.at(spec.open) {
             return None;
         }
-        let start = self.pos.checked_add(spec.open.len())?;
+        let start = self.pos.wrapping_add(spec.open.len());
         let rest = self.bytes.get(start..)?;
-        let len = scan::plain_len(rest)?;
+        let Some(len) = scan::plain_len(rest) else { return self.composed_leaf(spec, start) };
         if !rest.get(len..)?.starts_with(spec.close.as_bytes()) {
-            return None;
+            return self.composed_leaf(spec, start);
         }
-        let end = start.checked_add(len)?;
+        let end = start.wrapping_add(len);
         let text = self.text.get(start..end)?;
-        self.pos = end.checked_add(spec.close.len())?;
-        self.span = Span::new(start, end);
+        self.pos = end.wrapping_add(spec.close.len());
+        self.content = (start, end);
         Some(Str::borrowed(text))
     }
 
@@ -906,7 +963,7 @@ impl<'a> Read<'a> for Reader<'a> {
     fn flag(&mut self, spec: &'static Spec) -> bool {
         let there = self.at(spec.empty);
         if there {
-            self.advance(spec.empty.len());
+            self.pass(spec.empty.len());
         }
         there
     }
@@ -966,7 +1023,7 @@ impl<'a> Read<'a> for Reader<'a> {
     fn text(&mut self, _: Started<Open>) -> Result<Str<'a>, Error> {
         let start = self.pos;
         if self.pop_empty() {
-            self.span = Span::new(start, start);
+            self.content = (start, start);
             return Ok(Str::EMPTY);
         }
         let mut run = Run::default();
@@ -974,7 +1031,7 @@ impl<'a> Read<'a> for Reader<'a> {
         if !self.starts_with("</") {
             return self.error_or_end(ErrorKind::UnexpectedElement);
         }
-        self.span = Span::new(start, self.pos);
+        self.content = (start, self.pos);
         self.end_tag(None)?;
         Ok(run.finish(self.text))
     }
@@ -984,12 +1041,12 @@ impl<'a> Read<'a> for Reader<'a> {
         let start = self.pos;
         let mut run = Run::default();
         let content = if self.pop_empty() {
-            self.span = Span::new(start, start);
+            self.content = (start, start);
             Content::Text(Str::EMPTY)
         } else {
             self.run(&mut run)?;
             if self.starts_with("</") {
-                self.span = Span::new(start, self.pos);
+                self.content = (start, self.pos);
                 self.end_tag(None)?;
                 Content::Text(run.finish(self.text))
             } else if self.peek() == Some(b'<') {
@@ -997,14 +1054,14 @@ impl<'a> Read<'a> for Reader<'a> {
                 self.skip_markup()?;
                 let xml = self.text.get(start..self.pos).unwrap_or_default();
                 let scope = self.scope(xml);
-                self.span = Span::new(start, self.pos);
+                self.content = (start, self.pos);
                 self.end_tag(None)?;
                 Content::Markup(Box::new(Markup { xml: Cow::Borrowed(xml), scope }))
             } else {
                 return self.error(ErrorKind::UnexpectedEnd);
             }
         };
-        let mut data = Data::from_content(content, self.span);
+        let mut data = Data::from_content(content, self.span());
         data.attributes = attributes;
         Ok(data)
     }
@@ -1023,6 +1080,10 @@ impl<'a> Read<'a> for Reader<'a> {
         Namespace::ignoring_case(text).unwrap_or_else(|| Namespace::from(text))
     }
 
+    fn input_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     #[inline]
     fn offset(&self) -> usize {
         self.pos
@@ -1030,7 +1091,7 @@ impl<'a> Read<'a> for Reader<'a> {
 
     #[inline]
     fn span(&self) -> Span {
-        self.span
+        Span::new(self.content.0, self.content.1)
     }
 
     fn context(&mut self) -> &mut Context {
@@ -1050,6 +1111,8 @@ struct Run<'a> {
     owned: Option<String>,
     /// Whether a reference or a CDATA section was in it: then it is no white space between elements.
     literal: bool,
+    /// Bytes to the tag behind the text: it will not be longer, CDATA sections aside.
+    room: usize,
     marker: core::marker::PhantomData<&'a str>,
 }
 
@@ -1086,9 +1149,13 @@ impl<'a> Run<'a> {
 
     fn own(&mut self, text: &'a str) -> &mut String {
         let piece = self.piece.take();
-        self.owned.get_or_insert_with(|| match piece {
-            Some((start, end)) => text.get(start..end).unwrap_or_default().into(),
-            None => String::new(),
+        let room = self.room;
+        self.owned.get_or_insert_with(|| {
+            let mut owned = String::with_capacity(room);
+            if let Some((start, end)) = piece {
+                owned.push_str(text.get(start..end).unwrap_or_default());
+            }
+            owned
         })
     }
 

@@ -13,10 +13,10 @@ const fn all(byte: u8) -> u64 {
     (byte as u64).wrapping_mul(0x0101_0101_0101_0101)
 }
 
-/// The high bit of the first byte of a word that is zero, and perhaps of bytes behind it.
+/// The high bit of the first byte that is less than `limit`, and perhaps of bytes behind it; other bits mean nothing.
 #[inline(always)]
-const fn zero(word: u64) -> u64 {
-    word.wrapping_sub(all(1)) & !word & all(0x80)
+const fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(all(limit)) & !word
 }
 
 /// How far a text in plain form goes: to the first `<`, `&`, `>` or control character. A text in plain form is one that
@@ -28,14 +28,14 @@ pub(super) fn plain_len(bytes: &[u8]) -> Option<usize> {
     while at < 48 {
         let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
         // `<` and `>` differ in one bit.
-        let angle = zero((word | all(0x02)) ^ all(b'>'));
-        let ampersand = zero(word ^ all(b'&'));
-        let control = word.wrapping_sub(all(0x20)) & !word & all(0x80);
-        let hit = angle | ampersand | control;
+        let angle = below((word | all(0x02)) ^ all(b'>'), 1);
+        let ampersand = below(word ^ all(b'&'), 1);
+        let control = below(word, b' ');
+        let hit = (angle | ampersand | control) & all(0x80);
         if hit != 0 {
-            return at.checked_add((hit.trailing_zeros() >> 3) as usize);
+            return Some(at.wrapping_add((hit.trailing_zeros() >> 3) as usize));
         }
-        at = at.saturating_add(8);
+        at = at.wrapping_add(8);
     }
     long_plain_len(bytes, at)
 }
@@ -44,14 +44,10 @@ pub(super) fn plain_len(bytes: &[u8]) -> Option<usize> {
 #[inline(never)]
 fn long_plain_len(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    let len = memchr::memchr2(b'<', b'&', rest)?;
-    let text = rest.get(..len)?;
-    let lowest = text.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
-    if lowest < b' ' || memchr::memchr(b']', text).is_some_and(|_| memchr::memchr(b'>', text).is_some()) {
-        // Not plain: the slow way sees the same bytes again.
-        return None;
-    }
-    at.checked_add(len)
+    let len = memchr::memchr3(b'<', b'&', b'>', rest)?;
+    let lowest = rest.get(..len)?.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
+    // A line end or worse: not plain.
+    if lowest < b' ' { None } else { at.checked_add(len) }
 }
 
 /// The first character that XML does not allow, of a text without U+FFFE and U+FFFF.
