@@ -1,5 +1,6 @@
 //! Shared pieces of the benches.
 
+pub mod accept;
 pub mod documents;
 pub mod peers;
 

@@ -1,0 +1,96 @@
+//! What our XML reader accepts against what roxmltree accepts. A fuzz target and the replay of its seeds share it.
+//!
+//! Both read a document, or refuse it; where one does and the other does not, it has to be one of these:
+//!
+//! We refuse and roxmltree reads
+//! - what is no SyncML: another root, parts missing or twice, text between elements, elements in text;
+//! - declarations in a DOCTYPE, which roxmltree expands;
+//! - what our limits say, and characters outside UTF-8 by the declaration.
+//!
+//! We read and roxmltree refuses
+//! - what we call a deviation: white space before the declaration, undeclared prefixes in fragments;
+//! - several roots, or text of commands side by side without a root: a fragment;
+//! - what its own limits say.
+
+use dm_syncml::{DeviationKind, ErrorKind, Fragment, Limits, Parsed, Strictness};
+use roxmltree::{Document, ParsingOptions};
+
+/// Panics where the two differ for a reason that is not in the list. Whether both read it.
+///
+/// # Panics
+/// As said.
+pub fn agrees_with_roxmltree(data: &[u8]) -> bool {
+    let Ok(text) = core::str::from_utf8(data) else {
+        assert!(Fragment::parse_xml(data, Strictness::Lenient, &Limits::DEFAULT).is_err());
+        return false;
+    };
+    let ours = Fragment::parse_xml(data, Strictness::Lenient, &Limits::DEFAULT);
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    let theirs = Document::parse_with_options(text, options);
+    match (ours, theirs) {
+        (Ok(_), Ok(_)) => true,
+        (Err(_), Err(_)) => false,
+        (Err(ours), Ok(theirs)) => {
+            assert!(may_refuse(ours.kind(), &theirs), "we refuse what is well-formed: {ours}");
+            false
+        }
+        (Ok(ours), Err(theirs)) => {
+            assert!(may_read(text, &ours), "we read what is not well-formed: {theirs}");
+            true
+        }
+    }
+}
+
+/// Whether it is no matter of well-formedness.
+fn may_refuse(kind: ErrorKind, theirs: &Document<'_>) -> bool {
+    kind.is_limit()
+        || matches!(
+            kind,
+            ErrorKind::Root
+                | ErrorKind::MissingPart
+                | ErrorKind::Duplicate
+                | ErrorKind::UnexpectedText
+                | ErrorKind::MixedContent
+                | ErrorKind::UnexpectedElement
+                | ErrorKind::Doctype
+                | ErrorKind::CharacterSet
+                | ErrorKind::NotSyncMl
+        )
+        // What a declared entity brings in is theirs alone.
+        || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
+}
+
+/// Whether it is one of the things we let pass.
+fn may_read(text: &str, ours: &Parsed<Fragment<'_>>) -> bool {
+    let deviates = |kind| ours.deviations.iter().any(|found| found.kind() == kind);
+    if deviates(DeviationKind::PrefixUndeclared) || ours.unlisted > 0 {
+        return true;
+    }
+    // Without what stands before the root, and inside one of their own.
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).trim_start_matches([' ', '\t', '\r', '\n']);
+    if Document::parse_with_options(text, ParsingOptions { allow_dtd: true, ..ParsingOptions::default() }).is_ok() {
+        return true;
+    }
+    let Some(content) = without_prolog(text) else { return false };
+    Document::parse(&format!("<x>{content}</x>")).is_ok()
+}
+
+/// The text behind its declaration.
+fn without_prolog(text: &str) -> Option<&str> {
+    if !text.starts_with("<?xml ") {
+        return Some(text);
+    }
+    text.find("?>").and_then(|end| text.get(end + 2..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agrees_with_roxmltree;
+
+    #[test]
+    fn seeds() {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/syncml_xml_vs_roxmltree");
+        let seeds = std::fs::read_dir(dir).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        assert!(seeds.filter(|seed| agrees_with_roxmltree(seed)).count() > 20);
+    }
+}
