@@ -8,6 +8,8 @@ extern crate std;
 
 #[cfg(feature = "auth")]
 mod auth;
+mod build;
+mod convert;
 mod encode;
 mod error;
 mod grammar;
@@ -20,6 +22,7 @@ mod parse;
 mod sink;
 mod text;
 mod uri;
+mod value;
 #[cfg(feature = "wbxml")]
 mod wbxml;
 #[cfg(feature = "xml")]
@@ -27,6 +30,7 @@ mod xml;
 
 #[cfg(feature = "auth")]
 pub use auth::{AuthError, AuthType, BasicCredentials, CredentialHash, HmacHeader, Nonce, Secret};
+pub use convert::{Binary, ConvertOptions};
 pub use error::{Deviation, DeviationKind, Error, ErrorKind};
 pub use limits::{Limits, Parsed, Strictness};
 #[doc(inline)]
@@ -34,9 +38,9 @@ pub use media::{ContentType, MediaType};
 pub use model::codes::{AlertCode, CommandName, Format, Mark, Namespace, StatusCode};
 pub use model::command::{Alert, Command, Container, Operation, Results, Status};
 pub use model::data::{Content, Data, Declaration, Markup, OriginalError, Span};
-pub use model::element::{Attribute, Children, Element, ElementRef, Extras, Name, Node};
+pub use model::element::{Attribute, Attributes, Children, Element, ElementRef, Extras, Name, Node};
 pub use model::item::{Item, Location};
-pub use model::list::List;
+pub use model::list::{List, Rare};
 pub use model::message::{Fragment, FragmentRoot, Message, SyncHdr, Walk};
 pub use model::meta::{Chal, Cred, EffectiveMeta, Meta};
 pub use names::{Page, Tag};
@@ -51,3 +55,4 @@ pub use wbxml::writer::{WbxmlOptions, WbxmlPublicId, WbxmlTnds, WbxmlVersion};
 #[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
 pub use xml::writer::XmlOptions;
 pub use uri::{Query, Scope, TndsProps, child_names, escape_segment};
+pub use value::Value;
