@@ -743,6 +743,10 @@ impl<'a> Read<'a> for Reader<'a> {
         self.at
     }
 
+    fn input_len(&self) -> usize {
+        self.input.len()
+    }
+
     fn span(&self) -> Span {
         self.span
     }

@@ -175,14 +175,19 @@ impl<'o, S: Sealed> Writer<'o, S> {
         Error::new(kind, self.written())
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match &mut self.shared {
-            None => self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall)),
-            Some(shared) => {
-                shared.body.extend_from_slice(bytes);
-                Ok(())
-            }
+        if self.shared.is_some() {
+            self.keep(bytes);
+            return Ok(());
+        }
+        self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
+    }
+
+    #[cold]
+    fn keep(&mut self, bytes: &[u8]) {
+        if let Some(shared) = &mut self.shared {
+            shared.body.extend_from_slice(bytes);
         }
     }
 
@@ -228,13 +233,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
         Ok(tables::to_integer(value))
     }
 
-    /// A tag, behind a change of page when it needs one, and what follows it.
-    #[inline(always)]
-    fn tag<const N: usize>(&mut self, tag: Tag, content: u8, then: [u8; N]) -> Result<(), Error> {
-        self.token(tag.page().number(), tag.token() | content)?;
-        self.put(&then)
-    }
-
+    /// A tag, behind a change of page when it needs one.
     #[inline(always)]
     fn token(&mut self, page: u8, token: u8) -> Result<(), Error> {
         if self.page == page {
@@ -244,15 +243,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
         self.put(&[SWITCH_PAGE, page, token])
     }
 
-    /// A string between its token and its NUL, and the end of its element.
-    #[inline]
-    fn string(&mut self, text: &str) -> Result<(), Error> {
-        self.characters(text)?;
-        self.put(&[0, END])
-    }
-
     /// The characters of a string whose token was written.
-    #[inline]
     fn characters(&mut self, text: &str) -> Result<(), Error> {
         if tables::forbidden(text).is_some() {
             return Err(self.refuse(ErrorKind::Character));
@@ -264,7 +255,12 @@ impl<'o, S: Sealed> Writer<'o, S> {
         self.put(text.as_bytes())
     }
 
+    #[inline]
     fn opaque(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if let Ok(length @ 0..=0x7F) = u8::try_from(bytes.len()) {
+            self.put(&(u16::from(OPAQUE) | u16::from(length) << 8).to_le_bytes())?;
+            return self.put(bytes);
+        }
         let (length, count) = self.integer(bytes.len())?;
         self.put(&[OPAQUE])?;
         self.put(tail(&length, count))?;
@@ -274,19 +270,35 @@ impl<'o, S: Sealed> Writer<'o, S> {
     /// An element with bytes, or without.
     fn opaque_leaf(&mut self, spec: &'static Spec, bytes: &[u8]) -> Result<(), Error> {
         if bytes.is_empty() {
-            return self.tag(spec.tag, 0, []);
+            return self.token(spec.tag.page().number(), spec.tag.token());
         }
-        self.tag(spec.tag, CONTENT, [])?;
+        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)?;
         self.opaque(bytes)?;
         self.put(&[END])
     }
 
+    #[inline(always)]
     fn text_leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
+        let (page, token) = (spec.tag.page().number(), spec.tag.token());
         if text.is_empty() {
-            return self.tag(spec.tag, 0, []);
+            return self.token(page, token);
         }
-        self.tag(spec.tag, CONTENT, [STR_I])?;
-        self.string(text)
+        if self.shared.is_some() {
+            return self.keep_leaf(page, token, text);
+        }
+        if self.page != page {
+            self.page = page;
+            self.put(&(u16::from(SWITCH_PAGE) | u16::from(page) << 8).to_le_bytes())?;
+        }
+        leaf(self.out, token | CONTENT, text.as_bytes()).map_err(|kind| self.refuse(kind))
+    }
+
+    #[cold]
+    fn keep_leaf(&mut self, page: u8, token: u8, text: &str) -> Result<(), Error> {
+        self.token(page, token | CONTENT)?;
+        self.put(&[STR_I])?;
+        self.characters(text)?;
+        self.put(&[0, END])
     }
 
     /// An element in Data: in the form that its page has.
@@ -304,7 +316,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
             nested_in(&mut document, &self.options, nodes).map_err(|kind| self.refuse(kind))?;
             return self.opaque_leaf(spec, &document);
         }
-        self.tag(spec.tag, CONTENT, [])?;
+        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)?;
         self.nodes(nodes, Page::DmDdf)?;
         self.put(&[END])
     }
@@ -342,7 +354,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
                             let tag = known(name, page)
                                 .filter(|tag| tag.page().number() != 0 || tag.page() == self.zero)
                                 .ok_or_else(|| self.refuse(ErrorKind::NotEncodable))?;
-                            self.tag(tag, content, [])?;
+                            self.token(tag.page().number(), tag.token() | content)?;
                         }
                     }
                     if content == 0 {
@@ -370,8 +382,15 @@ impl<'o, S: Sealed> Writer<'o, S> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn opened(&mut self) {
+        if self.shared.is_some() {
+            self.keep_start();
+        }
+    }
+
+    #[cold]
+    fn keep_start(&mut self) {
         if let Some(shared) = &mut self.shared {
             shared.depth = shared.depth.saturating_add(1);
         }
@@ -505,6 +524,81 @@ fn is_encodable(nodes: &[Node<'_>]) -> bool {
         })
 }
 
+/// Appends an element with a string of at least one character, from its tag to its END.
+///
+/// Copies of a length known beforehand cost a few instructions, others a call; and most strings are short. They go in
+/// two pieces, the second over the end of the first.
+#[inline(never)]
+fn leaf<S: Sealed>(out: &mut S, token: u8, text: &[u8]) -> Result<(), ErrorKind> {
+    macro_rules! ends {
+        ($half:literal) => {
+            if let (Some(first), Some(last)) = (text.first_chunk::<$half>(), text.last_chunk::<$half>())
+                && !(is_suspicious(first) | is_suspicious(last))
+            {
+                let mut head = [0; $half + 2];
+                (head[0], head[1]) = (token, STR_I);
+                head[2..].copy_from_slice(first);
+                let mut tail = [0; $half + 2];
+                tail[..$half].copy_from_slice(last);
+                tail[$half + 1] = END;
+                let end = out.len().wrapping_add(2).wrapping_add(text.len()).wrapping_sub($half);
+                out.put(&head).map_err(|()| ErrorKind::BufferTooSmall)?;
+                out.truncate(end);
+                return out.put(&tail).map_err(|()| ErrorKind::BufferTooSmall);
+            }
+        };
+    }
+    match *text {
+        [one] => return few(out, token, [one, 0, 0], 1),
+        [one, two] => return few(out, token, [one, two, 0], 2),
+        [one, two, three] => return few(out, token, [one, two, three], 3),
+        _ => {}
+    }
+    match text.len() {
+        4..=7 => ends!(4),
+        8..=15 => ends!(8),
+        16..=31 => ends!(16),
+        32..=63 => ends!(32),
+        _ => {}
+    }
+    any_leaf(out, token, text)
+}
+
+/// The same for one to three characters, in one piece of which the end is taken back.
+#[inline(always)]
+fn few<S: Sealed>(out: &mut S, token: u8, text: [u8; 3], len: usize) -> Result<(), ErrorKind> {
+    let [one, two, three] = text.map(u64::from);
+    let shift = 24_usize.wrapping_add(len << 3) & 63;
+    let all = u64::from(token) | u64::from(STR_I) << 8 | one << 16 | two << 24 | three << 32 | u64::from(END) << shift;
+    let plain = text.iter().take(len).all(|byte| byte.cast_signed() >= 0x20);
+    let before = out.len();
+    if !plain || out.put(&all.to_le_bytes()).is_err() {
+        return any_leaf(out, token, text.get(..len).unwrap_or_default());
+    }
+    out.truncate(before.wrapping_add(4).wrapping_add(len));
+    Ok(())
+}
+
+/// The same for strings that are long or not ASCII.
+#[inline(never)]
+fn any_leaf<S: Sealed>(out: &mut S, token: u8, text: &[u8]) -> Result<(), ErrorKind> {
+    let (end, high) = tables::scan(text, 0);
+    if end < text.len() || high && tables::noncharacter(text).is_some() {
+        return Err(ErrorKind::Character);
+    }
+    out.put(&(u16::from(token) | u16::from(STR_I) << 8).to_le_bytes())
+        .and_then(|()| out.put(text))
+        .and_then(|()| out.put(&[0, END]))
+        .map_err(|()| ErrorKind::BufferTooSmall)
+}
+
+/// Whether a control character or a part of one that is not ASCII is among the bytes. Without an early exit, so that it
+/// becomes a few vector instructions.
+#[inline(always)]
+fn is_suspicious<const N: usize>(bytes: &[u8; N]) -> bool {
+    bytes.iter().fold(false, |found, &byte| found | (byte.cast_signed() < 0x20))
+}
+
 /// The last bytes of a multi-byte integer.
 fn tail(bytes: &[u8; 5], count: usize) -> &[u8] {
     bytes.get(5_usize.saturating_sub(count)..).unwrap_or_default()
@@ -516,7 +610,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.start(crate::names::spec::SYNC_ML)
     }
 
-    #[inline]
+    #[inline(always)]
     fn start(&mut self, spec: &'static Spec) -> Result<(), Error> {
         self.opened();
         self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)
@@ -528,7 +622,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.start(spec)
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, _: &'static Spec) -> Result<(), Error> {
         self.put(&[END])?;
         if self.shared.is_some() { self.closed() } else { Ok(()) }
@@ -539,7 +633,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.token(spec.tag.page().number(), spec.tag.token())
     }
 
-    #[inline]
+    #[inline(always)]
     fn leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error> {
         self.text_leaf(spec, text)
     }
