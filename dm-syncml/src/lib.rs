@@ -14,6 +14,7 @@ mod encode;
 mod error;
 mod grammar;
 mod limits;
+pub mod lint;
 pub mod media;
 mod model;
 mod names;

@@ -336,8 +336,12 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         location: &mut Location<'a>,
         mut uri: bool,
     ) -> Result<(), Error> {
+        if !uri && let Some(text) = self.r.composed(spec::LOC_URI) {
+            uri = true;
+            location.uri = self.uri(text)?;
+        }
         if let Some(text) = self.r.leaf(spec::LOC_NAME) {
-            location.name = Some(text);
+            location.more_mut().name = Some(text);
         }
         if !self.r.close(this, open) {
             loop {
@@ -348,16 +352,16 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 match child.tag {
                     Some(tag) if tag == spec::LOC_URI.tag => {
                         once(uri, child.offset)?;
-                        self.order(location.name.is_some(), child.offset)?;
+                        self.order(location.name().is_some(), child.offset)?;
                         uri = true;
                         let text = self.r.text(child)?;
                         location.uri = self.uri(text)?;
                     }
                     Some(tag) if tag == spec::LOC_NAME.tag => {
-                        once(location.name.is_some(), child.offset)?;
-                        location.name = Some(self.r.text(child)?);
+                        once(location.name().is_some(), child.offset)?;
+                        location.more_mut().name = Some(self.r.text(child)?);
                     }
-                    _ => self.extra(child, &mut location.extras)?,
+                    _ => self.extra(child, &mut location.more_mut().extras)?,
                 }
             }
         }
@@ -375,7 +379,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             if meta.format.is_none()
                 && let Some(text) = self.r.leaf(spec::FORMAT)
             {
-                meta.format = Some(Format::of_text(self.trimmed(text)?));
+                Format::read(self.trimmed(text)?, &mut meta.format);
                 if matches!(meta.format, Some(Format::Other(_))) {
                     self.deviate(Deviation::UnknownFormat, self.r.span().start())?;
                 }
@@ -901,6 +905,11 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     #[inline(never)]
     fn item_slow(&mut self, open: Open<'a, R>, item: &mut Item<'a>) -> Result<(), Error> {
+        if item.data.is_none()
+            && let Some(text) = self.r.composed(spec::DATA)
+        {
+            item.data = Some(Data::from_content(Content::Text(text), self.r.span()));
+        }
         if item.data.is_some() && self.r.flag(spec::MORE_DATA) {
             item.more_data = true;
         }
@@ -1239,16 +1248,16 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 Some(Seen::CMD_REF) => results.cmd_ref = Some(CmdRef::from(self.trimmed_child(child)?)),
                 Some(Seen::CMD) => {
                     let text = self.r.text(child)?;
-                    results.cmd = Some(self.command_name(text)?);
+                    results.more_mut().cmd = Some(self.command_name(text)?);
                 }
                 Some(Seen::META) => self.meta(child.open, results.meta.insert(Box::default()))?,
                 Some(Seen::TARGET_REF) => {
                     let text = self.reference(child)?;
-                    results.target_ref = Some(self.uri(text)?);
+                    results.more_mut().target_ref = Some(self.uri(text)?);
                 }
                 Some(Seen::SOURCE_REF) => {
                     let text = self.reference(child)?;
-                    results.source_ref = Some(self.uri(text)?);
+                    results.more_mut().source_ref = Some(self.uri(text)?);
                 }
                 Some(Seen::ITEM) => self.push_item(child.open, at, &mut results.items)?,
                 _ => self.extra(child, &mut results.extras)?,
@@ -1339,9 +1348,8 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         Ok(number)
     }
 
-    #[inline(always)]
     fn format(&mut self, text: Str<'a>) -> Result<Format<'a>, Error> {
-        let format = Format::of_text(self.trimmed(text)?);
+        let format = Format::from(self.trimmed(text)?);
         if !format.is_known() {
             self.deviate(Deviation::UnknownFormat, self.r.span().start())?;
         }

@@ -363,12 +363,12 @@ impl<'e, W: Write> Encoder<'e, W> {
             Some(cmd_ref) => self.optional(spec::CMD_REF, Some(cmd_ref.as_str()))?,
             None => self.unless_strict(ErrorKind::MissingElement)?,
         }
-        self.optional(spec::CMD, it.cmd.as_ref().map(CommandName::as_str))?;
+        self.optional(spec::CMD, it.cmd().map(CommandName::as_str))?;
         self.meta(it.meta.as_deref())?;
-        if let Some(uri) = &it.target_ref {
+        if let Some(uri) = it.target_ref() {
             self.writer.leaf(spec::TARGET_REF, uri.as_str())?;
         }
-        if let Some(uri) = &it.source_ref {
+        if let Some(uri) = it.source_ref() {
             self.writer.leaf(spec::SOURCE_REF, uri.as_str())?;
         }
         self.items(&it.items, true)?;
@@ -419,10 +419,10 @@ impl<'e, W: Write> Encoder<'e, W> {
     fn location(&mut self, spec: &'static Spec, location: &Location<'_>) -> Result<(), Error> {
         self.writer.start(spec)?;
         self.writer.leaf(spec::LOC_URI, location.uri.as_str())?;
-        if let Some(name) = &location.name {
+        if let Some(name) = location.name() {
             self.writer.leaf(spec::LOC_NAME, name)?;
         }
-        self.extras(&location.extras)?;
+        self.extras(location.extras())?;
         self.writer.end(spec)
     }
 

@@ -27,6 +27,11 @@ pub(crate) trait Read<'a> {
     /// The whole of this element, when it holds text in plain form and nothing else. Consumes it and sets
     /// [`span`](Self::span) to its content.
     fn leaf(&mut self, spec: &'static Spec) -> Option<Str<'a>>;
+    /// The same when the text is put together from pieces or references, for the elements where that is common. Apart
+    /// from [`leaf`](Self::leaf), so that a borrowed text stays in registers there.
+    fn composed(&mut self, _: &'static Spec) -> Option<Str<'a>> {
+        None
+    }
     /// Whether the whole of this element follows, with nothing in it. Consumes it.
     fn flag(&mut self, spec: &'static Spec) -> bool;
 

@@ -444,18 +444,18 @@ words! {
 }
 
 impl<'a> Format<'a> {
-    /// The same as `From`, compared byte by byte in place: each item has a Format.
+    /// The same as `From`, compared byte by byte and written in place: each item has a Format.
     #[inline(always)]
-    pub(crate) fn of_text(text: Str<'a>) -> Self {
+    pub(crate) fn read(text: Str<'a>, into: &mut Option<Self>) {
         match text.as_bytes() {
-            b"chr" => Self::Chr,
-            b"int" => Self::Int,
-            b"b64" => Self::B64,
-            b"bin" => Self::Bin,
-            b"xml" => Self::Xml,
-            b"bool" => Self::Bool,
-            b"node" => Self::Node,
-            _ => Self::from(text),
+            b"chr" => *into = Some(Self::Chr),
+            b"int" => *into = Some(Self::Int),
+            b"b64" => *into = Some(Self::B64),
+            b"bin" => *into = Some(Self::Bin),
+            b"xml" => *into = Some(Self::Xml),
+            b"bool" => *into = Some(Self::Bool),
+            b"node" => *into = Some(Self::Node),
+            _ => *into = Some(Self::from(text)),
         }
     }
 }

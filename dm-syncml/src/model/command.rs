@@ -472,19 +472,22 @@ pub struct Results<'a> {
     pub msg_ref: Option<MsgId<'a>>,
     /// `CmdID` of the Get answered; `None` means 1.
     pub cmd_ref: Option<CmdRef<'a>>,
-    /// Name of the command answered: not in the standard, sent by some peers.
-    pub cmd: Option<CommandName<'a>>,
     /// For all items.
     pub meta: Option<Box<Meta<'a>>>,
-    /// The Target that is answered.
-    pub target_ref: Option<LocUri<'a>>,
-    /// The Source that is answered.
-    pub source_ref: Option<LocUri<'a>>,
     /// The values, each with its Source.
     pub items: List<Item<'a>>,
     /// Elements without a place in the model.
     pub extras: Extras<'a>,
+    pub(crate) more: Option<Box<ResultsMore<'a>>>,
     pub(crate) span: Span,
+}
+
+/// What Results seldom have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ResultsMore<'a> {
+    pub(crate) cmd: Option<CommandName<'a>>,
+    pub(crate) target_ref: Option<LocUri<'a>>,
+    pub(crate) source_ref: Option<LocUri<'a>>,
 }
 
 impl<'a> Results<'a> {
@@ -503,6 +506,49 @@ impl<'a> Results<'a> {
     #[must_use]
     pub fn msg_ref(&self) -> &str {
         self.msg_ref.as_ref().map_or("1", MsgId::as_str)
+    }
+
+    /// Name of the command answered: not in the standard, sent by some peers.
+    #[must_use]
+    pub fn cmd(&self) -> Option<&CommandName<'a>> {
+        self.more.as_ref()?.cmd.as_ref()
+    }
+
+    /// The Target that is answered.
+    #[must_use]
+    pub fn target_ref(&self) -> Option<&LocUri<'a>> {
+        self.more.as_ref()?.target_ref.as_ref()
+    }
+
+    /// The Source that is answered.
+    #[must_use]
+    pub fn source_ref(&self) -> Option<&LocUri<'a>> {
+        self.more.as_ref()?.source_ref.as_ref()
+    }
+
+    /// With the name of the command answered.
+    #[must_use]
+    pub fn with_cmd(mut self, cmd: CommandName<'a>) -> Self {
+        self.more_mut().cmd = Some(cmd);
+        self
+    }
+
+    /// With the Target that is answered.
+    #[must_use]
+    pub fn with_target_ref(mut self, uri: impl Into<LocUri<'a>>) -> Self {
+        self.more_mut().target_ref = Some(uri.into());
+        self
+    }
+
+    /// With the Source that is answered.
+    #[must_use]
+    pub fn with_source_ref(mut self, uri: impl Into<LocUri<'a>>) -> Self {
+        self.more_mut().source_ref = Some(uri.into());
+        self
+    }
+
+    pub(crate) fn more_mut(&mut self) -> &mut ResultsMore<'a> {
+        self.more.get_or_insert_default()
     }
 
     /// The `CmdRef`, `1` when it is missing.
@@ -530,10 +576,14 @@ impl<'a> Results<'a> {
             cmd_id: self.cmd_id.into_owned(),
             msg_ref: self.msg_ref.map(MsgId::into_owned),
             cmd_ref: self.cmd_ref.map(CmdRef::into_owned),
-            cmd: self.cmd.map(CommandName::into_owned),
             meta: self.meta.map(|meta| Box::new(meta.into_owned())),
-            target_ref: self.target_ref.map(LocUri::into_owned),
-            source_ref: self.source_ref.map(LocUri::into_owned),
+            more: self.more.map(|more| {
+                Box::new(ResultsMore {
+                    cmd: more.cmd.map(CommandName::into_owned),
+                    target_ref: more.target_ref.map(LocUri::into_owned),
+                    source_ref: more.source_ref.map(LocUri::into_owned),
+                })
+            }),
             items: self.items.into_iter().map(Item::into_owned).collect(),
             extras: self.extras.into_owned(),
             span: self.span,

@@ -9,7 +9,7 @@ use core::ops::Range;
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD};
 
-use crate::{AlertCode, Attribute, Element, Error, ErrorKind, StatusCode, Str};
+use crate::{AlertCode, Attribute, Attributes, Element, Error, ErrorKind, StatusCode, Str};
 
 /// Where a value stood in the input, in bytes. Two values are equal wherever they stood, so every span equals every
 /// other.
@@ -129,7 +129,7 @@ pub struct Data<'a> {
     /// What it holds.
     pub content: Content<'a>,
     /// Its attributes, other than namespace declarations.
-    pub attributes: Box<[Attribute<'a>]>,
+    pub attributes: Attributes<'a>,
     span: Span,
 }
 
@@ -175,8 +175,8 @@ impl<'a> Data<'a> {
     }
 
     #[inline]
-    pub(crate) fn from_content(content: Content<'a>, span: Span) -> Self {
-        Self { content, attributes: Box::default(), span }
+    pub(crate) const fn from_content(content: Content<'a>, span: Span) -> Self {
+        Self { content, attributes: Attributes::NONE, span }
     }
 
     /// The text, or the bytes when they are UTF-8. `None` for other bytes, mark-up and elements.

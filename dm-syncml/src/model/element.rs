@@ -1,13 +1,11 @@
 //! Elements outside the model: unknown ones, those of DS, TNDS and DevInf documents.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
 
-use crate::{Span, Str, Tag};
+use crate::{Rare, Span, Str, Tag};
 
 /// The name of an [`Element`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -330,36 +328,15 @@ impl<'e, 'a> Iterator for Children<'e, 'a> {
 
 /// Elements that the model has no place for, in the order they came: unknown ones and those that only DS uses. Read as
 /// a slice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extras<'a>(Option<Box<Kept<'a>>>);
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Kept<'a> {
-    elements: Vec<Element<'a>>,
-}
+pub type Extras<'a> = Rare<Element<'a>>;
 
 impl<'a> Extras<'a> {
-    /// None.
-    pub const NONE: Self = Self(None);
-
-    /// Appends an element.
-    pub fn push(&mut self, element: Element<'a>) {
-        self.0.get_or_insert_default().elements.push(element);
-    }
-
     /// The same elements, independent of the input.
     #[must_use]
     pub fn into_owned(self) -> Extras<'static> {
-        Extras(self.0.map(|kept| {
-            Box::new(Kept { elements: kept.elements.into_iter().map(Element::into_owned).collect() })
-        }))
+        self.into_iter().map(Element::into_owned).collect()
     }
 }
 
-impl<'a> Deref for Extras<'a> {
-    type Target = [Element<'a>];
-
-    fn deref(&self) -> &[Element<'a>] {
-        self.0.as_ref().map_or(&[], |kept| &kept.elements)
-    }
-}
+/// Attributes in the order they came. Read as a slice.
+pub type Attributes<'a> = Rare<Attribute<'a>>;

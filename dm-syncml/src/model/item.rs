@@ -1,30 +1,58 @@
 //! `Item` and the addresses in it.
 
+use alloc::boxed::Box;
+
 use crate::{Data, Extras, LocUri, Meta, Str};
 
 /// `Target` or `Source`: an address and, in headers, a name.
+///
+/// ```
+/// use dm_syncml::Location;
+/// let source = Location::new("IMEI:352099001761481").with_name("dev-0042");
+/// assert_eq!((source.uri.as_str(), source.name()), ("IMEI:352099001761481", Some("dev-0042")));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location<'a> {
     /// `LocURI`.
     pub uri: LocUri<'a>,
-    /// `LocName`: in a header the user name of MD5 and HMAC credentials.
-    pub name: Option<Str<'a>>,
-    /// Elements without a place in the model.
-    pub extras: Extras<'a>,
+    pub(crate) more: Option<Box<LocationMore<'a>>>,
+}
+
+/// What the Location of an item seldom has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LocationMore<'a> {
+    pub(crate) name: Option<Str<'a>>,
+    pub(crate) extras: Extras<'a>,
 }
 
 impl<'a> Location<'a> {
     /// An address.
     #[must_use]
     pub fn new(uri: impl Into<LocUri<'a>>) -> Self {
-        Self { uri: uri.into(), name: None, extras: Extras::NONE }
+        Self { uri: uri.into(), more: None }
     }
 
     /// With a name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Str<'a>>) -> Self {
-        self.name = Some(name.into());
+        self.more_mut().name = Some(name.into());
         self
+    }
+
+    /// `LocName`: in a header the user name of MD5 and HMAC credentials.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.more.as_ref()?.name.as_deref()
+    }
+
+    /// Elements without a place in the model.
+    #[must_use]
+    pub fn extras(&self) -> &Extras<'a> {
+        self.more.as_ref().map_or(&Extras::NONE, |more| &more.extras)
+    }
+
+    pub(crate) fn more_mut(&mut self) -> &mut LocationMore<'a> {
+        self.more.get_or_insert_default()
     }
 
     /// The same address, independent of the input.
@@ -32,8 +60,9 @@ impl<'a> Location<'a> {
     pub fn into_owned(self) -> Location<'static> {
         Location {
             uri: self.uri.into_owned(),
-            name: self.name.map(Str::into_owned),
-            extras: self.extras.into_owned(),
+            more: self.more.map(|more| {
+                Box::new(LocationMore { name: more.name.map(Str::into_owned), extras: more.extras.into_owned() })
+            }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A list that holds one value without an allocation.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
@@ -138,6 +139,81 @@ impl<T> IntoIterator for List<T> {
 }
 
 impl<'l, T> IntoIterator for &'l List<T> {
+    type Item = &'l T;
+    type IntoIter = slice::Iter<'l, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A list that is nearly always empty, in the room of a pointer. Read as a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rare<T>(Option<Box<Kept<T>>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept<T> {
+    values: Vec<T>,
+}
+
+impl<T> Rare<T> {
+    /// No values.
+    pub const NONE: Self = Self(None);
+
+    /// Appends a value.
+    pub fn push(&mut self, value: T) {
+        self.0.get_or_insert_with(|| Box::new(Kept { values: Vec::new() })).values.push(value);
+    }
+}
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl<T> Deref for Rare<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.0.as_ref().map_or(&[], |kept| &kept.values)
+    }
+}
+
+impl<T> DerefMut for Rare<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.0.as_mut().map_or(&mut [], |kept| &mut kept.values)
+    }
+}
+
+impl<T> FromIterator<T> for Rare<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self::from(values.into_iter().collect::<Vec<T>>())
+    }
+}
+
+impl<T> From<Vec<T>> for Rare<T> {
+    fn from(values: Vec<T>) -> Self {
+        if values.is_empty() { Self::NONE } else { Self(Some(Box::new(Kept { values }))) }
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for Rare<T> {
+    fn from(values: [T; N]) -> Self {
+        Self::from(Vec::from(values))
+    }
+}
+
+impl<T> IntoIterator for Rare<T> {
+    type Item = T;
+    type IntoIter = vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.map_or_else(Vec::new, |kept| kept.values).into_iter()
+    }
+}
+
+impl<'l, T> IntoIterator for &'l Rare<T> {
     type Item = &'l T;
     type IntoIter = slice::Iter<'l, T>;
 

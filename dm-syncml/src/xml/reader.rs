@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         if rest.starts_with(literal.as_bytes()) {
             return true;
         }
-        if !matches!(rest.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        if !matches!(rest.first(), Some(..=b' ')) {
             return false;
         }
         self.skip_indentation();
@@ -187,22 +187,6 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     const fn pass(&mut self, bytes: usize) {
         self.pos = self.pos.wrapping_add(bytes);
-    }
-
-    /// The text of a leaf in another form than the plain one: with references, line ends, CDATA sections, comments.
-    /// Declines what is wrong, for the slow way to say why.
-    #[inline(never)]
-    fn composed_leaf(&mut self, spec: &'static Spec, start: usize) -> Option<Str<'a>> {
-        let before = self.pos;
-        self.pos = start;
-        let mut run = Run::default();
-        if self.run(&mut run).is_ok() && self.starts_with(spec.close) {
-            self.content = (start, self.pos);
-            self.pass(spec.close.len());
-            return Some(run.finish(self.text));
-        }
-        self.pos = before;
-        None
     }
 
     // The prolog.
@@ -330,7 +314,7 @@ impl<'a> Reader<'a> {
                     self.pos = self.bytes.len();
                     return self.error(ErrorKind::UnexpectedEnd);
                 };
-                if let Some(bad) = scan::control(self.rest().as_bytes().get(..len).unwrap_or_default()) {
+                if let Some(bad) = scan::bad_character(self.rest().as_bytes().get(..len).unwrap_or_default()) {
                     self.advance(bad);
                     return self.error(ErrorKind::Character);
                 }
@@ -394,7 +378,7 @@ impl<'a> Reader<'a> {
 
     fn check_characters(&self, start: usize, len: usize) -> Result<(), Error> {
         let text = self.bytes.get(start..start.saturating_add(len)).unwrap_or_default();
-        match scan::control(text) {
+        match scan::bad_character(text) {
             Some(bad) => Err(Error::new(ErrorKind::Character, start.saturating_add(bad))),
             None => Ok(()),
         }
@@ -560,6 +544,9 @@ impl<'a> Reader<'a> {
                 }
                 Some(byte) if byte == quote => {
                     let borrowed = self.text.get(start..self.pos).unwrap_or_default();
+                    if let Some(bad) = scan::bad_character(borrowed.as_bytes()) {
+                        return Err(Error::new(ErrorKind::Character, start.saturating_add(bad)));
+                    }
                     self.advance(1);
                     return Ok(owned.map_or(Str::borrowed(borrowed), Str::from));
                 }
@@ -753,7 +740,7 @@ impl<'a> Reader<'a> {
             let len = memchr::memchr2(b'<', b'&', rest).unwrap_or(rest.len());
             if len > 0 {
                 let text = rest.get(..len).unwrap_or_default();
-                if let Some(bad) = scan::control(text) {
+                if let Some(bad) = scan::bad_character(text) {
                     return Err(Error::new(ErrorKind::Character, start.saturating_add(bad)));
                 }
                 if let Some(bad) = cdata_end(text) {
@@ -948,15 +935,34 @@ impl<'a> Read<'a> for Reader<'a> {
         }
         let start = self.pos.wrapping_add(spec.open.len());
         let rest = self.bytes.get(start..)?;
-        let Some(len) = scan::plain_len(rest) else { return self.composed_leaf(spec, start) };
+        let len = scan::plain_len(rest)?;
         if !rest.get(len..)?.starts_with(spec.close.as_bytes()) {
-            return self.composed_leaf(spec, start);
+            return None;
         }
         let end = start.wrapping_add(len);
         let text = self.text.get(start..end)?;
         self.pos = end.wrapping_add(spec.close.len());
         self.content = (start, end);
         Some(Str::borrowed(text))
+    }
+
+    #[inline(never)]
+    fn composed(&mut self, spec: &'static Spec) -> Option<Str<'a>> {
+        if !self.at(spec.open) {
+            return None;
+        }
+        let before = self.pos;
+        self.pass(spec.open.len());
+        let start = self.pos;
+        let mut run = Run::default();
+        if self.run(&mut run).is_ok() && self.starts_with(spec.close) {
+            self.content = (start, self.pos);
+            self.pass(spec.close.len());
+            return Some(run.finish(self.text));
+        }
+        // For the slow way to say why.
+        self.pos = before;
+        None
     }
 
     #[inline(always)]
@@ -1037,7 +1043,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn data(&mut self, _: Started<Open>) -> Result<Data<'a>, Error> {
-        let attributes: Box<[Attribute<'a>]> = self.attributes.drain(..).collect();
+        let attributes = self.attributes.drain(..).collect();
         let start = self.pos;
         let mut run = Run::default();
         let content = if self.pop_empty() {
@@ -1177,7 +1183,6 @@ fn checked<'a>(input: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
         return Err(Error::new(ErrorKind::CharacterSet, 0));
     }
     let text = core::str::from_utf8(input).map_err(|error| Error::new(ErrorKind::InvalidUtf8, error.valid_up_to()))?;
-    scan::non_characters(input)?;
     Ok(text)
 }
 

@@ -1,7 +1,5 @@
 //! Characters: names, white space, and finding the end of a text fast.
 
-use crate::{Error, ErrorKind};
-
 /// White space of XML.
 #[inline]
 pub(super) const fn is_space(byte: u8) -> bool {
@@ -13,25 +11,21 @@ const fn all(byte: u8) -> u64 {
     (byte as u64).wrapping_mul(0x0101_0101_0101_0101)
 }
 
-/// The high bit of the first byte that is less than `limit`, and perhaps of bytes behind it; other bits mean nothing.
-#[inline(always)]
-const fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(all(limit)) & !word
-}
-
-/// How far a text in plain form goes: to the first `<`, `&`, `>` or control character. A text in plain form is one that
-/// means itself. `None` when there is none of them, or the end is near.
+/// How far a text in plain form goes: to the first `<`, `&`, `>`, control character or byte of a character outside
+/// ASCII. A text in plain form is one that means itself, whatever it is made of. `None` when there is none of them, or
+/// the end is near.
 #[inline(always)]
 pub(super) fn plain_len(bytes: &[u8]) -> Option<usize> {
     let mut at = 0_usize;
-    // Most texts are short: a few words are looked at here, without a call.
+    // Most texts are short: a few words are looked at here, without a call. A byte is a hit when its high bit is set
+    // here; a borrow from a hit can only make another one behind it.
     while at < 48 {
         let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
         // `<` and `>` differ in one bit.
-        let angle = below((word | all(0x02)) ^ all(b'>'), 1);
-        let ampersand = below(word ^ all(b'&'), 1);
-        let control = below(word, b' ');
-        let hit = (angle | ampersand | control) & all(0x80);
+        let angle = ((word | all(0x02)) ^ all(b'>')).wrapping_sub(all(1));
+        let ampersand = (word ^ all(b'&')).wrapping_sub(all(1));
+        let control = word.wrapping_sub(all(b' '));
+        let hit = (angle | ampersand | control | word) & all(0x80);
         if hit != 0 {
             return Some(at.wrapping_add((hit.trailing_zeros() >> 3) as usize));
         }
@@ -45,28 +39,25 @@ pub(super) fn plain_len(bytes: &[u8]) -> Option<usize> {
 fn long_plain_len(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let len = memchr::memchr3(b'<', b'&', b'>', rest)?;
-    let lowest = rest.get(..len)?.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
-    // A line end or worse: not plain.
-    if lowest < b' ' { None } else { at.checked_add(len) }
+    // Printable ASCII is what stays below 0x60 here.
+    let highest = rest.get(..len)?.iter().fold(0, |highest: u8, byte| highest.max(byte.wrapping_sub(b' ')));
+    if highest < 0x60 { at.checked_add(len) } else { None }
 }
 
-/// The first character that XML does not allow, of a text without U+FFFE and U+FFFF.
-pub(super) fn control(text: &[u8]) -> Option<usize> {
-    let allowed = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
-    if text.iter().all(|byte| *byte >= b' ') {
-        return None;
+/// The first character that XML does not allow in a text: a control character, U+FFFE or U+FFFF.
+pub(super) fn bad_character(text: &[u8]) -> Option<usize> {
+    let control = if text.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte)) >= b' ' {
+        None
+    } else {
+        text.iter().position(|byte| *byte < b' ' && !is_space(*byte))
+    };
+    let mut marks = memchr::memchr_iter(0xEF, text);
+    let mark =
+        marks.find(|at| matches!(text.get(*at..).and_then(<[u8]>::first_chunk::<3>), Some([_, 0xBF, 0xBE | 0xBF])));
+    match (control, mark) {
+        (Some(control), Some(mark)) => Some(control.min(mark)),
+        (one, other) => one.or(other),
     }
-    text.iter().position(|byte| !allowed(*byte))
-}
-
-/// U+FFFE and U+FFFF are UTF-8 and not XML. Looks for them in all of the input at once.
-pub(super) fn non_characters(text: &[u8]) -> Result<(), Error> {
-    for at in memchr::memchr_iter(0xEF, text) {
-        if let Some([_, 0xBF, 0xBE | 0xBF]) = text.get(at..).and_then(<[u8]>::first_chunk::<3>) {
-            return Err(Error::new(ErrorKind::Character, at));
-        }
-    }
-    Ok(())
 }
 
 /// `Char` of XML 1.0 §2.2.
