@@ -5,14 +5,15 @@
 //! We refuse and roxmltree reads
 //! - what is no SyncML: another root, parts missing or twice, text between elements, elements in text;
 //! - declarations in a DOCTYPE, which roxmltree expands;
-//! - what our limits say, and characters outside UTF-8 by the declaration.
+//! - what our limits say, and characters outside UTF-8 by the declaration;
+//! - processing instructions named `xml`, or without white space behind their name, which it does not look at.
 //!
 //! We read and roxmltree refuses
 //! - what we call a deviation: white space before the declaration, undeclared prefixes in fragments;
 //! - several roots, or text of commands side by side without a root: a fragment;
 //! - what its own limits say.
 
-use dm_syncml::{DeviationKind, ErrorKind, Fragment, Limits, Parsed, Strictness};
+use dm_syncml::{DeviationKind, Error, ErrorKind, Fragment, Limits, Parsed, Strictness};
 use roxmltree::{Document, ParsingOptions};
 
 /// Panics where the two differ for a reason that is not in the list. Whether both read it.
@@ -31,7 +32,7 @@ pub fn agrees_with_roxmltree(data: &[u8]) -> bool {
         (Ok(_), Ok(_)) => true,
         (Err(_), Err(_)) => false,
         (Err(ours), Ok(theirs)) => {
-            assert!(may_refuse(ours.kind(), &theirs), "we refuse what is well-formed: {ours}");
+            assert!(may_refuse(ours, text, &theirs), "we refuse what is well-formed: {ours}");
             false
         }
         (Ok(ours), Err(theirs)) => {
@@ -42,7 +43,8 @@ pub fn agrees_with_roxmltree(data: &[u8]) -> bool {
 }
 
 /// Whether it is no matter of well-formedness.
-fn may_refuse(kind: ErrorKind, theirs: &Document<'_>) -> bool {
+fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
+    let kind = ours.kind();
     kind.is_limit()
         || matches!(
             kind,
@@ -58,6 +60,15 @@ fn may_refuse(kind: ErrorKind, theirs: &Document<'_>) -> bool {
         )
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
+        || (kind == ErrorKind::Syntax && in_instruction(text, ours.offset()))
+}
+
+/// Whether the byte lies in a processing instruction.
+fn in_instruction(text: &str, offset: usize) -> bool {
+    let before = text.as_bytes().get(..offset.saturating_add(2).min(text.len())).unwrap_or_default();
+    let start = before.windows(2).rposition(|window| window == b"<?");
+    let end = before.get(..offset).and_then(|before| before.windows(2).rposition(|window| window == b"?>"));
+    start.is_some_and(|start| end.is_none_or(|end| end < start))
 }
 
 /// Whether it is one of the things we let pass.
