@@ -167,44 +167,42 @@ impl<'a> Reader<'a> {
         (byte & !CONTENT == tag.token()).then_some((at, byte))
     }
 
-    /// The text from the cursor to an END, when it is one string or several.
-    #[inline]
-    fn plain_text(&mut self, start: usize) -> Option<Str<'a>> {
-        match *self.input.get(start)? {
+    /// The text from the cursor to an END, when it is one string.
+    #[inline(never)]
+    fn plain_text(&mut self, start: usize) -> Option<&'a str> {
+        let rest = self.input.get(start..)?;
+        match *rest.first()? {
             STR_I => {
                 let from = start.wrapping_add(1);
                 let (end, high) = tables::scan(self.input, from);
-                match self.input.get(end..)?.first_chunk::<2>()? {
-                    [0, END] => {
-                        let text = self.inline(from, end, high)?;
-                        self.at = end.wrapping_add(2);
-                        self.span = Span::new(start, end.wrapping_add(1));
-                        Some(Str::borrowed(text))
-                    }
-                    _ => self.joined(start),
+                if self.input.get(end..)?.first_chunk::<2>()? != &[0, END] {
+                    return None;
                 }
+                let text = self.inline(from, end, high)?;
+                self.at = end.wrapping_add(2);
+                self.span = Span::new(start, end.wrapping_add(1));
+                Some(text)
             }
             STR_T => {
                 let mut at = start.wrapping_add(1);
                 let text = self.shared(&mut at)?;
                 if *self.input.get(at)? != END {
-                    return self.joined(start);
+                    return None;
                 }
                 self.at = at.wrapping_add(1);
                 self.span = Span::new(start, at);
-                Some(Str::borrowed(text))
+                Some(text)
             }
             END => {
                 self.at = start.wrapping_add(1);
                 self.span = Span::new(start, start);
-                Some(Str::EMPTY)
+                Some("")
             }
             _ => None,
         }
     }
 
-    /// The same for several strings, which some encoders cut at words.
-    #[inline(never)]
+    /// The same for any number of strings: some encoders cut texts at words.
     fn joined(&mut self, start: usize) -> Option<Str<'a>> {
         let mut buffer: Vec<u8> = Vec::with_capacity(64);
         let mut at = start;
@@ -236,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An inline string without control characters.
-    #[inline]
+    #[inline(always)]
     fn inline(&mut self, from: usize, end: usize, high: bool) -> Option<&'a str> {
         if high && tables::noncharacter(self.input.get(from..end)?).is_some() {
             return None;
@@ -276,6 +274,46 @@ impl<'a> Reader<'a> {
         // In a table without other control characters the next byte below 0x20 and not white space is the NUL.
         let (end, _) = tables::scan(rest.as_bytes(), 0);
         if rest.is_empty() { None } else { rest.get(..end) }
+    }
+
+    /// The start of any element that has a token, without attributes.
+    #[inline]
+    fn plain_start(&mut self) -> Option<Started<Open>> {
+        let (mut page, mut offset) = (self.page, self.at);
+        let mut token = *self.input.get(offset)?;
+        if token == SWITCH_PAGE {
+            page = *self.input.get(offset.wrapping_add(1))?;
+            offset = offset.wrapping_add(2);
+            token = *self.input.get(offset)?;
+        }
+        let tag = match page {
+            0 => Tag::by_token(Page::SyncMl, token & !CONTENT)?,
+            1 => Tag::by_token(Page::MetInf, token & !CONTENT)?,
+            _ => return None,
+        };
+        if tag.since() >= self.until || self.depth.wrapping_sub(1) >= self.levels {
+            return None;
+        }
+        self.page = page;
+        self.at = offset.wrapping_add(1);
+        self.depth = self.depth.wrapping_add(1);
+        let open = if token & CONTENT == 0 { Open::Empty } else { Open::AtEnd };
+        Some(Started { tag: Some(tag), open, offset })
+    }
+
+    /// The content of Data, when it is one OPAQUE.
+    #[inline]
+    fn plain_opaque(&mut self, start: usize) -> Option<Data<'a>> {
+        let (token, rest) = self.input.get(start..)?.split_first()?;
+        let mut at = 0;
+        let length = tables::length(tables::integer(rest, &mut at).ok()?);
+        let (bytes, after) = rest.get(at..)?.split_at_checked(length)?;
+        if *token != OPAQUE || bytes.is_empty() || *after.first()? != END {
+            return None;
+        }
+        let end = self.input.len().saturating_sub(after.len());
+        self.at = end.wrapping_add(1);
+        Some(self.content(Content::Opaque(Cow::Borrowed(bytes)), start, end))
     }
 
     // The other way.
@@ -580,8 +618,9 @@ impl<'a> Read<'a> for Reader<'a> {
     type Open = Open;
 
     const BINARY: bool = true;
+    const COMMAND_LEN: usize = 96;
 
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, spec: &'static Spec) -> bool {
         match self.tag(spec.tag) {
             Some((at, byte)) if byte & CONTENT != 0 && self.depth.wrapping_sub(1) < self.levels => {
@@ -594,7 +633,7 @@ impl<'a> Read<'a> for Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn close(&mut self, _: &'static Spec, open: Open) -> bool {
         if open == Open::AtEnd && self.input.get(self.at) == Some(&END) {
             self.at = self.at.wrapping_add(1);
@@ -604,7 +643,7 @@ impl<'a> Read<'a> for Reader<'a> {
         false
     }
 
-    #[inline]
+    #[inline(always)]
     fn leaf(&mut self, spec: &'static Spec) -> Option<Str<'a>> {
         let (at, byte) = self.tag(spec.tag)?;
         if byte & CONTENT == 0 || self.depth == 0 {
@@ -612,10 +651,20 @@ impl<'a> Read<'a> for Reader<'a> {
         }
         let text = self.plain_text(at)?;
         self.page = spec.tag.page().number();
+        Some(Str::borrowed(text))
+    }
+
+    fn composed(&mut self, spec: &'static Spec) -> Option<Str<'a>> {
+        let (at, byte) = self.tag(spec.tag)?;
+        if byte & CONTENT == 0 || self.depth == 0 {
+            return None;
+        }
+        let text = self.joined(at)?;
+        self.page = spec.tag.page().number();
         Some(text)
     }
 
-    #[inline]
+    #[inline(always)]
     fn flag(&mut self, spec: &'static Spec) -> bool {
         let Some((at, byte)) = self.tag(spec.tag) else { return false };
         let after = if byte & CONTENT == 0 {
@@ -644,6 +693,9 @@ impl<'a> Read<'a> for Reader<'a> {
                 return Ok(Child::End);
             }
             _ => {}
+        }
+        if let Some(started) = self.plain_start() {
+            return Ok(Child::Start(started));
         }
         loop {
             match self.step(page)? {
@@ -709,6 +761,9 @@ impl<'a> Read<'a> for Reader<'a> {
         let start = self.at;
         if child.open == Open::Empty {
             return Ok(self.content(Content::Text(Str::EMPTY), start, start));
+        }
+        if let Some(data) = self.plain_opaque(start) {
+            return Ok(data);
         }
         let mut pieces = Pieces::Text(Cow::Borrowed(""));
         loop {
