@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "xml", feature = "wbxml")),
+    expect(dead_code, reason = "without a codec the model is all there is")
+)]
 
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
@@ -11,7 +15,9 @@ mod auth;
 mod build;
 mod convert;
 mod encode;
+mod encoding;
 mod error;
+#[cfg(any(feature = "xml", feature = "wbxml"))]
 mod grammar;
 mod limits;
 pub mod lint;
@@ -19,9 +25,14 @@ pub mod media;
 mod model;
 mod names;
 mod options;
+#[cfg(any(feature = "xml", feature = "wbxml"))]
 mod parse;
+#[cfg(any(feature = "xml", feature = "wbxml"))]
+mod peek;
 mod sink;
 mod text;
+#[cfg(feature = "xml")]
+mod transcode;
 mod uri;
 mod value;
 #[cfg(feature = "wbxml")]
@@ -32,6 +43,7 @@ mod xml;
 #[cfg(feature = "auth")]
 pub use auth::{AuthError, AuthType, BasicCredentials, CredentialHash, HmacHeader, Nonce, Secret};
 pub use convert::{Binary, ConvertOptions};
+pub use encoding::Encoding;
 pub use error::{Deviation, DeviationKind, Error, ErrorKind};
 pub use limits::{Limits, Parsed, Strictness};
 #[doc(inline)]
@@ -46,14 +58,21 @@ pub use model::message::{Fragment, FragmentRoot, Message, SyncHdr, Walk};
 pub use model::meta::{Chal, Cred, EffectiveMeta, Meta};
 pub use names::{Page, Tag};
 pub use options::{Echo, InputType, UiOptions};
-pub use parse::Encoding;
+#[cfg(all(feature = "fuzzing", any(feature = "xml", feature = "wbxml")))]
+#[doc(hidden)]
+pub use parse::fuzzing;
+#[cfg(any(feature = "xml", feature = "wbxml"))]
+pub use peek::{Peek, peek_header};
 pub use sink::{Sink, SliceSink};
 pub use text::{CmdId, CmdRef, Decimal, LocUri, MsgId, SessionId, Str};
+#[cfg(feature = "xml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
+pub use transcode::utf8;
+pub use uri::{Query, Scope, TndsProps, child_names, escape_segment};
+pub use value::Value;
 #[cfg(feature = "wbxml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
 pub use wbxml::writer::{WbxmlOptions, WbxmlPublicId, WbxmlTnds, WbxmlVersion};
 #[cfg(feature = "xml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "xml")))]
 pub use xml::writer::XmlOptions;
-pub use uri::{Query, Scope, TndsProps, child_names, escape_segment};
-pub use value::Value;

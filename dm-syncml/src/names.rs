@@ -144,6 +144,8 @@ impl fmt::Display for Tag {
 }
 
 /// An element as the grammar asks for it: the tag, and its tags in XML as an encoder writes them.
+#[cfg(any(feature = "xml", feature = "wbxml"))]
+#[cfg_attr(not(feature = "xml"), expect(dead_code, reason = "the tags of XML are for XML"))]
 pub(crate) struct Spec {
     pub(crate) tag: Tag,
     /// `<Name>`, with `xmlns` for meta information.
@@ -155,6 +157,7 @@ pub(crate) struct Spec {
 }
 
 /// One constant for each element that the grammar knows.
+#[cfg(any(feature = "xml", feature = "wbxml"))]
 pub(crate) mod spec {
     use super::{Page, Spec, Tag};
 

@@ -6,42 +6,7 @@ use crate::grammar::read::Context;
 use crate::wbxml;
 #[cfg(feature = "xml")]
 use crate::xml;
-use crate::{Error, ErrorKind, Fragment, Limits, Message, Parsed, Strictness};
-
-/// The two wire forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "SyncML has two forms")]
-pub enum Encoding {
-    /// Text: `application/vnd.syncml.dm+xml`.
-    Xml,
-    /// Binary: `application/vnd.syncml.dm+wbxml`.
-    Wbxml,
-}
-
-impl Encoding {
-    /// The form of an input by its first byte: WBXML begins with its version, XML with `<`, white space or a byte order
-    /// mark. `None` for what is neither.
-    ///
-    /// ```
-    /// use dm_syncml::Encoding;
-    /// assert_eq!(Encoding::detect(b"<SyncML/>"), Some(Encoding::Xml));
-    /// assert_eq!(Encoding::detect(&[0x02, 0xA4, 0x01, 0x6A, 0x00]), Some(Encoding::Wbxml));
-    /// assert_eq!(Encoding::detect(b"{}"), None);
-    /// ```
-    #[must_use]
-    pub const fn detect(input: &[u8]) -> Option<Self> {
-        match input {
-            // UTF-16 without a mark; reported as such by the decoder.
-            [0, b'<', ..] => Some(Self::Xml),
-            [0..=3, ..] => Some(Self::Wbxml),
-            [b'<' | b' ' | b'\t' | b'\r' | b'\n', ..]
-            | [0xEF, 0xBB, 0xBF, ..]
-            | [0xFE, 0xFF, ..]
-            | [0xFF, 0xFE, ..] => Some(Self::Xml),
-            _ => None,
-        }
-    }
-}
+use crate::{Encoding, Error, ErrorKind, Fragment, Limits, Message, Parsed, Strictness};
 
 /// Decodes in a form into `out`, which holds what was understood before an error. The values are large: they are moved
 /// as little as can be.
@@ -52,10 +17,16 @@ fn decode<'a>(
     mut context: Context,
     out: &mut Fragment<'a>,
 ) -> (Context, Result<(), Error>) {
+    #[cfg(feature = "fuzzing")]
+    let context_slow = context.slow;
     match encoding {
         #[cfg(feature = "xml")]
         Some(Encoding::Xml) => match xml::reader::Reader::new(input, whole == Whole::Fragment, context) {
             Ok(mut reader) => {
+                #[cfg(feature = "fuzzing")]
+                if context_slow {
+                    reader.without_fast_way();
+                }
                 let result = decode::document(&mut reader, whole, out);
                 context = reader.into_context();
                 (context, result)
@@ -65,6 +36,10 @@ fn decode<'a>(
         #[cfg(feature = "wbxml")]
         Some(Encoding::Wbxml) => match wbxml::reader::Reader::new(input, context) {
             Ok(mut reader) => {
+                #[cfg(feature = "fuzzing")]
+                if context_slow {
+                    reader.without_fast_way();
+                }
                 let result = decode::document(&mut reader, whole, out);
                 context = reader.into_context();
                 (context, result)
@@ -169,5 +144,49 @@ impl<'a> Fragment<'a> {
         let context = Context::new(Strictness::Lenient, limits);
         let (context, result) = decode(input, Encoding::detect(input), Whole::Fragment, context, &mut value);
         (parsed((value, context)), result.err())
+    }
+}
+
+/// The slow way of the decoders alone: what the fast way accepts has to be a part of it, with the same result.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{Context, Encoding, Error, Fragment, Limits, Parsed, Strictness, fragment, parsed};
+
+    fn slow<'a>(
+        input: &'a [u8],
+        encoding: Encoding,
+        strictness: Strictness,
+        limits: &Limits,
+    ) -> Result<Parsed<Fragment<'a>>, Error> {
+        let mut context = Context::new(strictness, limits);
+        context.slow = true;
+        fragment(input, Some(encoding), context).map(parsed)
+    }
+
+    /// [`Fragment::parse_xml`] without its fast way.
+    ///
+    /// # Errors
+    /// Those of the other.
+    #[cfg(feature = "xml")]
+    pub fn parse_xml_slow<'a>(
+        input: &'a [u8],
+        strictness: Strictness,
+        limits: &Limits,
+    ) -> Result<Parsed<Fragment<'a>>, Error> {
+        slow(input, Encoding::Xml, strictness, limits)
+    }
+
+    /// [`Fragment::parse_wbxml`] without its fast way.
+    ///
+    /// # Errors
+    /// Those of the other.
+    #[cfg(feature = "wbxml")]
+    pub fn parse_wbxml_slow<'a>(
+        input: &'a [u8],
+        strictness: Strictness,
+        limits: &Limits,
+    ) -> Result<Parsed<Fragment<'a>>, Error> {
+        slow(input, Encoding::Wbxml, strictness, limits)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Whole {
     Message,
     /// Also parts of one, as they are stored.
     Fragment,
+    /// A message up to the end of its header.
+    Header,
 }
 
 /// Levels above the commands of a body and below a command: SyncML, SyncBody; Item, Meta, MetInf, Format.
@@ -74,7 +76,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         match first.tag {
             Some(tag) if tag == spec::SYNC_ML.tag => {
                 self.sync_ml(first.open, out)?;
-                self.end_of_input()
+                if self.whole == Whole::Header { Ok(()) } else { self.end_of_input() }
             }
             Some(tag) if fragment && tag == spec::SYNC_BODY.tag => {
                 out.root = FragmentRoot::SyncBody;
@@ -105,7 +107,13 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             if !header && self.r.open(spec::SYNC_HDR) {
                 header = true;
                 self.header(Open::<'a, R>::default(), at, out)?;
+                if self.whole == Whole::Header {
+                    return Ok(());
+                }
                 continue;
+            }
+            if self.whole == Whole::Header && self.r.open(spec::SYNC_BODY) {
+                return Err(Error::new(ErrorKind::MissingPart, at));
             }
             if !body && self.r.open(spec::SYNC_BODY) {
                 body = true;
@@ -124,6 +132,12 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     }
                     header = true;
                     self.header(child.open, child.offset, out)?;
+                    if self.whole == Whole::Header {
+                        return Ok(());
+                    }
+                }
+                Some(_) if self.whole == Whole::Header => {
+                    return Err(Error::new(ErrorKind::MissingPart, child.offset));
                 }
                 Some(tag) if tag == spec::SYNC_BODY.tag => {
                     once(body, child.offset)?;
@@ -344,11 +358,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             location.more_mut().name = Some(text);
         }
         if !self.r.close(this, open) {
-            loop {
-                let child = match self.r.next(Some((this, open)), Page::SyncMl)? {
-                    Child::Start(child) => child,
-                    Child::End => break,
-                };
+            while let Child::Start(child) = self.r.next(Some((this, open)), Page::SyncMl)? {
                 match child.tag {
                     Some(tag) if tag == spec::LOC_URI.tag => {
                         once(uri, child.offset)?;
@@ -497,7 +507,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     fn body(&mut self, mut body: Body<Open<'a, R>>, out: &mut Fragment<'a>) -> Result<(), Error> {
         // One allocation for nearly every message; a bound, because one value may be all of a long one.
-        let guess = self.r.input_len() / R::COMMAND_LEN;
+        let guess = self.r.input_len().checked_div(R::COMMAND_LEN).unwrap_or(0);
         out.commands.reserve(guess.saturating_add(4).min(256));
         let mut stack: Vec<Frame<'a, Open<'a, R>>> = Vec::new();
         let result = self.body_children(&mut body, &mut stack, out);
@@ -1149,11 +1159,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             self.meta(Open::<'a, R>::default(), &mut chal.meta)?;
         }
         if !self.r.close(spec::CHAL, open) {
-            loop {
-                let child = match self.r.next(Some((spec::CHAL, open)), Page::SyncMl)? {
-                    Child::Start(child) => child,
-                    Child::End => break,
-                };
+            while let Child::Start(child) = self.r.next(Some((spec::CHAL, open)), Page::SyncMl)? {
                 match child.tag {
                     Some(tag) if tag == spec::META.tag => {
                         once(meta, child.offset)?;

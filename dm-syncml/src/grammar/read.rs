@@ -93,11 +93,21 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) deviations: Vec<Deviation>,
     pub(crate) unlisted: usize,
+    /// Whether to read without the fast way.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) slow: bool,
 }
 
 impl Context {
     pub(crate) fn new(strictness: Strictness, limits: &Limits) -> Self {
-        Self { strictness, limits: *limits, deviations: Vec::new(), unlisted: 0 }
+        Self {
+            strictness,
+            limits: *limits,
+            deviations: Vec::new(),
+            unlisted: 0,
+            #[cfg(feature = "fuzzing")]
+            slow: false,
+        }
     }
 
     /// Notes a deviation, or refuses it in strict mode.

@@ -293,13 +293,13 @@ impl AlertCode {
 macro_rules! words {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident { $( $(#[doc = $doc:literal])+ $variant:ident = $text:literal, )+ }
+        pub enum $name:ident { $( $(#[$doc:meta])+ $variant:ident = $text:literal, )+ }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name<'a> {
-            $( $(#[doc = $doc])+ $variant, )+
+            $( $(#[$doc])+ $variant, )+
             /// Another text, as it is.
             Other(Str<'a>),
         }
@@ -355,6 +355,7 @@ words! {
     /// `Format`: how Data is to be read (SyncML MetaInformation §5.3). Never decides whether Data is decoded.
     pub enum Format {
         /// Text; the default.
+        #[default]
         Chr = "chr",
         /// Base64 text.
         B64 = "b64",
@@ -391,6 +392,7 @@ words! {
         /// A warning.
         Warning = "warning",
         /// The default.
+        #[default]
         Informational = "informational",
         /// Harmless.
         Harmless = "harmless",
@@ -425,6 +427,7 @@ words! {
         /// Status.
         Status = "Status",
         /// The header.
+        #[default]
         SyncHdr = "SyncHdr",
     }
 }
@@ -433,6 +436,7 @@ words! {
     /// The namespace of the root, which names the version of the representation.
     pub enum Namespace {
         /// SyncML 1.2, of DM 1.2.
+        #[default]
         SyncMl12 = "SYNCML:SYNCML1.2",
         /// SyncML 1.1, of DM 1.1.2.
         SyncMl11 = "SYNCML:SYNCML1.1",
@@ -460,24 +464,13 @@ impl<'a> Format<'a> {
     }
 }
 
+#[cfg(feature = "xml")]
 impl Namespace<'_> {
     /// The namespace that a text means when letter case is overlooked.
     pub(crate) fn ignoring_case(text: &str) -> Option<Namespace<'static>> {
         [Namespace::SyncMl12, Namespace::SyncMl11, Namespace::SyncMl10]
             .into_iter()
             .find(|known| text.eq_ignore_ascii_case(known.as_str()))
-    }
-}
-
-impl Default for Namespace<'_> {
-    fn default() -> Self {
-        Self::SyncMl12
-    }
-}
-
-impl Default for Format<'_> {
-    fn default() -> Self {
-        Self::Chr
     }
 }
 

@@ -494,12 +494,7 @@ impl<'a> Results<'a> {
     /// Results without items.
     #[must_use]
     pub fn new(cmd_id: impl Into<CmdId<'a>>, msg_ref: impl Into<MsgId<'a>>, cmd_ref: impl Into<CmdRef<'a>>) -> Self {
-        Self {
-            cmd_id: cmd_id.into(),
-            msg_ref: Some(msg_ref.into()),
-            cmd_ref: Some(cmd_ref.into()),
-            ..Self::default()
-        }
+        Self { cmd_id: cmd_id.into(), msg_ref: Some(msg_ref.into()), cmd_ref: Some(cmd_ref.into()), ..Self::default() }
     }
 
     /// The `MsgRef`, `1` when it is missing (SyncML Representation, ResultsType).

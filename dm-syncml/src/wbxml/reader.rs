@@ -36,8 +36,10 @@ pub(crate) struct Reader<'a> {
     at: usize,
     /// The current page of tags. END does not change it.
     page: u8,
-    /// Tags that an earlier minor version than this brought may be read the fast way.
+    /// Tags that an earlier minor version than this brought may be read the fast way; with 0 nothing may.
     until: u8,
+    /// The same outside elements without content, in which nothing follows.
+    usual: u8,
     /// Open elements.
     depth: usize,
     /// How many may be open in the root.
@@ -107,11 +109,13 @@ impl<'a> Reader<'a> {
         let document = header.document;
         let table = input.get(header.table.clone()).unwrap_or_default();
         let plain = document.zero == Page::SyncMl && !header.latin;
+        let usual = if plain { document.minor.saturating_add(1) } else { 0 };
         Self {
             input,
             at: header.table.end,
             page: 0,
-            until: if plain { document.minor.saturating_add(1) } else { 0 },
+            until: usual,
+            usual,
             depth: 0,
             levels: context.limits.max_depth.saturating_sub(1),
             checked: (0, ""),
@@ -125,6 +129,12 @@ impl<'a> Reader<'a> {
             span: Span::default(),
             context,
         }
+    }
+
+    /// Only the complete way from here on, to compare the two.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn without_fast_way(&mut self) {
+        (self.until, self.usual) = (0, 0);
     }
 
     /// What was let pass.
@@ -276,6 +286,23 @@ impl<'a> Reader<'a> {
         if rest.is_empty() { None } else { rest.get(..end) }
     }
 
+    /// Goes into an element. In one without content nothing can be predicted.
+    #[inline]
+    fn enter(&mut self, open: Open) {
+        self.depth = self.depth.wrapping_add(1);
+        if open == Open::Empty {
+            self.until = 0;
+        }
+    }
+
+    #[inline]
+    fn leave(&mut self, open: Open) {
+        self.depth = self.depth.wrapping_sub(1);
+        if open == Open::Empty {
+            self.until = self.usual;
+        }
+    }
+
     /// The start of any element that has a token, without attributes.
     #[inline]
     fn plain_start(&mut self) -> Option<Started<Open>> {
@@ -296,8 +323,8 @@ impl<'a> Reader<'a> {
         }
         self.page = page;
         self.at = offset.wrapping_add(1);
-        self.depth = self.depth.wrapping_add(1);
         let open = if token & CONTENT == 0 { Open::Empty } else { Open::AtEnd };
+        self.enter(open);
         Some(Started { tag: Some(tag), open, offset })
     }
 
@@ -308,7 +335,7 @@ impl<'a> Reader<'a> {
         let mut at = 0;
         let length = tables::length(tables::integer(rest, &mut at).ok()?);
         let (bytes, after) = rest.get(at..)?.split_at_checked(length)?;
-        if *token != OPAQUE || bytes.is_empty() || *after.first()? != END {
+        if self.usual == 0 || *token != OPAQUE || bytes.is_empty() || *after.first()? != END {
             return None;
         }
         let end = self.input.len().saturating_sub(after.len());
@@ -689,7 +716,7 @@ impl<'a> Read<'a> for Reader<'a> {
                 return Ok(Child::End);
             }
             Some((_, Open::Empty)) => {
-                self.depth = self.depth.saturating_sub(1);
+                self.leave(Open::Empty);
                 return Ok(Child::End);
             }
             _ => {}
@@ -704,7 +731,7 @@ impl<'a> Read<'a> for Reader<'a> {
                         return Err(Error::new(ErrorKind::TooDeep, begin.offset));
                     }
                     self.rooted = true;
-                    self.depth = self.depth.saturating_add(1);
+                    self.enter(begin.open);
                     let tag = match begin.name {
                         Name::Known(tag) => Some(tag),
                         other => {
@@ -716,7 +743,7 @@ impl<'a> Read<'a> for Reader<'a> {
                 }
                 Step::End(at) if open.is_none() => return Err(Error::new(ErrorKind::WbxmlEnd, at)),
                 Step::End(_) => {
-                    self.depth = self.depth.saturating_sub(1);
+                    self.leave(Open::AtEnd);
                     return Ok(Child::End);
                 }
                 Step::Text(text, _) if is_space(&text) => {}
@@ -729,7 +756,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn text(&mut self, child: Started<Open>) -> Result<Str<'a>, Error> {
-        self.depth = self.depth.saturating_sub(1);
+        self.leave(child.open);
         let start = self.at;
         if child.open == Open::Empty {
             self.span = Span::new(start, start);
@@ -757,7 +784,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn data(&mut self, child: Started<Open>) -> Result<Data<'a>, Error> {
-        self.depth = self.depth.saturating_sub(1);
+        self.leave(child.open);
         let start = self.at;
         if child.open == Open::Empty {
             return Ok(self.content(Content::Text(Str::EMPTY), start, start));
@@ -778,7 +805,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn element(&mut self, child: Started<Open>) -> Result<Element<'a>, Error> {
-        self.depth = self.depth.saturating_sub(1);
+        self.leave(child.open);
         let name = self.take_name(child.tag);
         let levels = self.context.limits.max_depth.saturating_sub(self.depth);
         let begin = Begin { name, open: child.open, offset: child.offset };

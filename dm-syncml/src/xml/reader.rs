@@ -42,6 +42,9 @@ pub(crate) struct Reader<'a> {
     root: Option<&'a str>,
     /// The first bindings, which the root made.
     root_bindings: usize,
+    /// Whether the fast way is off for good, to compare the two.
+    #[cfg(feature = "fuzzing")]
+    slow: bool,
     /// Whether an undeclared prefix gets its well-known meaning.
     forgive_prefixes: bool,
     /// Content of the last text, from and to.
@@ -78,6 +81,7 @@ pub(crate) struct Open(u32);
 
 impl<'a> Reader<'a> {
     /// A reader behind the prolog. `fragment` gives undeclared prefixes their well-known meaning.
+    #[expect(clippy::result_large_err, reason = "the context comes back with what was noted")]
     pub(crate) fn new(input: &'a [u8], fragment: bool, context: Context) -> Result<Self, (Error, Context)> {
         let text = match checked(input, &context.limits) {
             Ok(text) => text,
@@ -101,10 +105,28 @@ impl<'a> Reader<'a> {
             attributes: Vec::new(),
             root: None,
             root_bindings: 0,
+            #[cfg(feature = "fuzzing")]
+            slow: false,
             forgive_prefixes: fragment,
             content: (0, 0),
             context,
         }
+    }
+
+    /// What [`Reader::fast`] is where the fast way may be used.
+    #[inline]
+    fn all(&self) -> &'a [u8] {
+        #[cfg(feature = "fuzzing")]
+        if self.slow {
+            return &[];
+        }
+        self.bytes
+    }
+
+    /// Only the slow way from here on.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn without_fast_way(&mut self) {
+        self.slow = true;
     }
 
     pub(crate) fn into_context(self) -> Context {
@@ -253,10 +275,7 @@ impl<'a> Reader<'a> {
                 return self.error_or_end(ErrorKind::Syntax);
             }
             self.skip_space();
-            let quote = match self.peek() {
-                Some(quote @ (b'"' | b'\'')) => quote,
-                _ => return self.error_or_end(ErrorKind::Syntax),
-            };
+            let Some(quote @ (b'"' | b'\'')) = self.peek() else { return self.error_or_end(ErrorKind::Syntax) };
             self.advance(1);
             let Some(len) = memchr::memchr(quote, self.rest().as_bytes()) else {
                 self.pos = self.bytes.len();
@@ -305,10 +324,7 @@ impl<'a> Reader<'a> {
                 if !self.skip_space() {
                     return self.error_or_end(ErrorKind::Syntax);
                 }
-                let quote = match self.peek() {
-                    Some(quote @ (b'"' | b'\'')) => quote,
-                    _ => return self.error_or_end(ErrorKind::Syntax),
-                };
+                let Some(quote @ (b'"' | b'\'')) = self.peek() else { return self.error_or_end(ErrorKind::Syntax) };
                 self.advance(1);
                 let Some(len) = memchr::memchr(quote, self.rest().as_bytes()) else {
                     self.pos = self.bytes.len();
@@ -395,7 +411,7 @@ impl<'a> Reader<'a> {
             self.bindings.push(Declaration { prefix: Str::EMPTY, uri: Str::borrowed(ROOT_NAMESPACE) });
             self.root = Some(ROOT_NAMESPACE);
             self.root_bindings = 1;
-            self.fast = self.bytes;
+            self.fast = self.all();
             return Ok(());
         }
         let start = self.pos;
@@ -453,7 +469,7 @@ impl<'a> Reader<'a> {
         }
         let default = self.lookup("").unwrap_or(Str0::Text(""));
         let plain = !empty && self.root.is_some_and(|root| default == Str0::Text(root));
-        self.fast = if plain { self.bytes } else { &[] };
+        self.fast = if plain { self.all() } else { &[] };
         Ok(())
     }
 
@@ -480,10 +496,7 @@ impl<'a> Reader<'a> {
             return self.error_or_end(ErrorKind::Syntax);
         }
         self.skip_space();
-        let quote = match self.peek() {
-            Some(quote @ (b'"' | b'\'')) => quote,
-            _ => return self.error_or_end(ErrorKind::Syntax),
-        };
+        let Some(quote @ (b'"' | b'\'')) = self.peek() else { return self.error_or_end(ErrorKind::Syntax) };
         self.advance(1);
         let value = self.attribute_value(quote)?;
         let prefix = if name == "xmlns" {
@@ -618,6 +631,9 @@ impl<'a> Reader<'a> {
         let start = self.pos;
         self.advance(2);
         let name = self.qualified_name()?;
+        if self.pos >= self.bytes.len() {
+            return self.error(ErrorKind::UnexpectedEnd);
+        }
         let open = match fast {
             Some(spec) => spec.tag.name(),
             None => self.opened.last().map_or("", |opened| opened.name),
