@@ -6,7 +6,8 @@
 //! - what is no SyncML: another root, parts missing or twice, text between elements, elements in text;
 //! - declarations in a DOCTYPE, which roxmltree expands;
 //! - what our limits say, and characters outside UTF-8 by the declaration;
-//! - processing instructions named `xml`, or without white space behind their name, which it does not look at.
+//! - processing instructions named `xml`, or without white space behind their name, which it does not look at;
+//! - names with a colon at an end or two of them, which namespaces forbid.
 //!
 //! We read and roxmltree refuses
 //! - what we call a deviation: white space before the declaration, undeclared prefixes in fragments;
@@ -60,7 +61,16 @@ fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
         )
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
-        || (kind == ErrorKind::Syntax && in_instruction(text, ours.offset()))
+        || (kind == ErrorKind::Syntax && (in_instruction(text, ours.offset()) || in_colons(text, ours.offset())))
+}
+
+/// Whether the byte lies in or behind a name with a colon.
+fn in_colons(text: &str, offset: usize) -> bool {
+    let mark = |byte: &u8| b"<>/=\"' \t\r\n".contains(byte);
+    let (before, after) = text.as_bytes().split_at(offset.min(text.len()));
+    let before = before.iter().rev().take_while(|byte| !mark(byte));
+    let after = after.iter().take_while(|byte| !mark(byte));
+    before.chain(after).any(|byte| *byte == b':')
 }
 
 /// Whether the byte lies in a processing instruction.

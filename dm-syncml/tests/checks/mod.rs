@@ -144,13 +144,22 @@ round_trip!(
     WBXML,
     WbxmlOptions::DEFAULT.with_tnds(WbxmlTnds::Inline),
     wbxml_options(),
-    settle
+    settle_wbxml
 );
 
 /// A header with nothing in it is written as none.
 fn settle(mut fragment: Fragment<'_>) -> Fragment<'_> {
     if fragment.header == Some(SyncHdr::default()) {
         (fragment.header, fragment.root) = (None, FragmentRoot::SyncMl);
+    }
+    fragment
+}
+
+/// And written as WBXML it has the root, whatever it had.
+fn settle_wbxml(fragment: Fragment<'_>) -> Fragment<'_> {
+    let mut fragment = settle(fragment);
+    if fragment.root != FragmentRoot::Message {
+        fragment.root = FragmentRoot::SyncMl;
     }
     fragment
 }
@@ -205,17 +214,14 @@ fn salvage_holds(data: &[u8]) {
 /// XML → model → WBXML → model → XML: nothing is lost on the way, or it is refused.
 pub(crate) fn xml_and_wbxml_agree(data: &[u8]) -> bool {
     let Some(parsed) = Fragment::parse_with(data, Strictness::Lenient, &Limits::DEFAULT).ok() else { return false };
-    let mut first = settle(parsed.value);
+    let mut first = settle_wbxml(parsed.value);
     let mut wbxml = Vec::new();
     if first.encode_wbxml(&WBXML, &mut wbxml).is_err() {
         return false;
     }
     let second = Fragment::parse_wbxml(&wbxml, Strictness::Lenient, &Limits::DEFAULT);
     let second = second.unwrap_or_else(|error| panic!("{error} in {:?}", Shown(&wbxml))).value;
-    // WBXML always has the root, and a public identifier for the three versions only.
-    if first.root != FragmentRoot::Message {
-        first.root = FragmentRoot::SyncMl;
-    }
+    // A public identifier there is for the three versions only.
     if matches!(first.namespace, Namespace::Absent | Namespace::Other(_)) {
         first.namespace = Namespace::SyncMl12;
     }
