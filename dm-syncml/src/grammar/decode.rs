@@ -104,7 +104,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         let mut body = false;
         loop {
             let at = self.r.offset();
-            if !header && self.r.open(spec::SYNC_HDR) {
+            if !header && !body && self.r.open(spec::SYNC_HDR) {
                 header = true;
                 self.header(Open::<'a, R>::default(), at, out)?;
                 if self.whole == Whole::Header {
@@ -544,6 +544,8 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 if kind.is_none()
                     && let Some(frame) = stack.last_mut()
                     && frame.container.cmd_id.is_empty()
+                    && frame.container.commands.is_empty()
+                    && frame.container.meta.is_none()
                     && let Some(text) = self.r.leaf(spec::CMD_ID)
                 {
                     let id = self.cmd_id(text)?;
@@ -728,7 +730,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     if !frame.container.cmd_id.is_empty() {
                         self.deviate(Deviation::Repeated, at)?;
                     }
-                    if !frame.container.commands.is_empty() {
+                    if !frame.container.commands.is_empty() || frame.container.meta.is_some() {
                         self.deviate(Deviation::Order, at)?;
                     }
                     let text = self.r.text(child)?;
@@ -737,6 +739,9 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 }
                 if tag == spec::META.tag {
                     once(frame.container.meta.is_some(), at)?;
+                    if !frame.container.commands.is_empty() {
+                        self.deviate(Deviation::Order, at)?;
+                    }
                     let meta = frame.container.meta.insert(Box::default());
                     return self.meta(child.open, meta);
                 }
@@ -810,12 +815,14 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     ) -> Result<(), Error> {
         let mut implied: Option<Item<'a>> = None;
         loop {
+            let first = operation.items.is_empty() && operation.meta.is_none() && operation.correlator.is_none();
             if operation.cmd_id.is_empty()
+                && first
                 && let Some(text) = self.r.leaf(spec::CMD_ID)
             {
                 operation.cmd_id = self.cmd_id(text)?;
             }
-            if operation.meta.is_none() && operation.items.is_empty() && self.r.open(spec::META) {
+            if first && self.r.open(spec::META) {
                 self.meta(Open::<'a, R>::default(), operation.meta.insert(Box::default()))?;
             }
             while self.r.open(spec::ITEM) {
@@ -834,14 +841,16 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     if !operation.cmd_id.is_empty() {
                         self.deviate(Deviation::Repeated, at)?;
                     } else {
-                        self.order(!operation.items.is_empty() || operation.meta.is_some(), at)?;
+                        let late =
+                            !operation.items.is_empty() || operation.meta.is_some() || operation.correlator.is_some();
+                        self.order(late, at)?;
                     }
                     let text = self.r.text(child)?;
                     operation.cmd_id = self.cmd_id(text)?;
                 }
                 Some(tag) if tag == spec::META.tag => {
                     once(operation.meta.is_some(), at)?;
-                    self.order(!operation.items.is_empty(), at)?;
+                    self.order(!operation.items.is_empty() || operation.correlator.is_some(), at)?;
                     self.meta(child.open, operation.meta.insert(Box::default()))?;
                 }
                 Some(tag) if tag == spec::CORRELATOR.tag && this.tag == spec::EXEC.tag => {
@@ -1209,7 +1218,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     #[inline(never)]
     fn results_slow(&mut self, open: Open<'a, R>, results: &mut Results<'a>, seen: &mut Seen) -> Result<(), Error> {
         loop {
-            if !seen.has(Seen::META) && results.items.is_empty() && self.r.open(spec::META) {
+            if seen.0 < Seen::TARGET_REF && self.r.open(spec::META) {
                 seen.first(Seen::META);
                 self.meta(Open::<'a, R>::default(), results.meta.insert(Box::default()))?;
             }
