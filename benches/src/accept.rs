@@ -7,6 +7,7 @@
 //! - declarations in a DOCTYPE, which roxmltree expands;
 //! - what our limits say, and characters outside UTF-8 by the declaration;
 //! - processing instructions named `xml`, or without white space behind their name, which it does not look at;
+//! - characters that XML does not have, inside a DOCTYPE;
 //! - names with a colon at an end or two of them, which namespaces forbid.
 //!
 //! We read and roxmltree refuses
@@ -61,7 +62,21 @@ fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
         )
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
+        || (kind == ErrorKind::Character && in_doctype(text, ours.offset()))
         || (kind == ErrorKind::Syntax && (in_instruction(text, ours.offset()) || in_colons(text, ours.offset())))
+}
+
+/// Whether the byte lies in a DOCTYPE: no element has begun behind the start of one.
+fn in_doctype(text: &str, offset: usize) -> bool {
+    let before = text.as_bytes().get(..offset.min(text.len())).unwrap_or_default();
+    let start = before.windows(9).position(|window| window == b"<!DOCTYPE");
+    start.is_some_and(|start| {
+        !before
+            .get(start..)
+            .unwrap_or_default()
+            .windows(2)
+            .any(|window| window.first() == Some(&b'<') && window.get(1).is_some_and(|byte| !b"!?".contains(byte)))
+    })
 }
 
 /// Whether the byte lies in or behind a name with a colon.
