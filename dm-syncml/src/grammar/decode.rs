@@ -11,8 +11,8 @@ use super::read::{Child, Read, Started};
 use crate::names::{Page, Spec, Tag, spec};
 use crate::{
     Alert, AlertCode, Chal, CmdId, CmdRef, Command, CommandName, Container, Content, Cred, Data, Decimal,
-    DeviationKind as Deviation, Error, ErrorKind, Extras, Format, Fragment, FragmentRoot, Item, List, LocUri, Location,
-    Mark, Meta, MsgId, Operation, Results, SessionId, Span, Status, StatusCode, Str, SyncHdr,
+    DeviationKind as Deviation, Element, Error, ErrorKind, Extras, Format, Fragment, FragmentRoot, Item, List, LocUri,
+    Location, Mark, Meta, MsgId, Node, Operation, Results, SessionId, Span, Status, StatusCode, Str, SyncHdr,
 };
 
 /// What the caller takes for a root.
@@ -33,7 +33,7 @@ type Open<'a, R> = <R as Read<'a>>::Open;
 
 /// Reads all of the input into `out`. After an error `out` holds the commands that were complete.
 pub(crate) fn document<'a, R: Read<'a>>(r: &mut R, whole: Whole, out: &mut Fragment<'a>) -> Result<(), Error> {
-    let mut decoder = Decoder { r, whole, commands: 0, last_id: 0, ascending: true };
+    let mut decoder = Decoder { r, whole, commands: 0, elements: 0, last_id: 0, ascending: true };
     let result = decoder.document(out);
     decoder.repeated_ids(out).and(result)
 }
@@ -43,6 +43,8 @@ struct Decoder<'r, R> {
     whole: Whole,
     /// Commands so far.
     commands: usize,
+    /// Elements outside the model so far, with what is in them.
+    elements: usize,
     /// The CmdID before, as a number of its bytes; each that is greater than the one before cannot be repeated.
     last_id: u64,
     /// Whether every CmdID so far was.
@@ -103,9 +105,9 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         let mut header = false;
         let mut body = false;
         loop {
-            let at = self.r.offset();
             if !header && !body && self.r.open(spec::SYNC_HDR) {
                 header = true;
+                let at = began(self.r, spec::SYNC_HDR);
                 self.header(Open::<'a, R>::default(), at, out)?;
                 if self.whole == Whole::Header {
                     return Ok(());
@@ -113,7 +115,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 continue;
             }
             if self.whole == Whole::Header && self.r.open(spec::SYNC_BODY) {
-                return Err(Error::new(ErrorKind::MissingPart, at));
+                return Err(Error::new(ErrorKind::MissingPart, began(self.r, spec::SYNC_BODY)));
             }
             if !body && self.r.open(spec::SYNC_BODY) {
                 body = true;
@@ -152,6 +154,8 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     self.body(Body { within: Some((spec::SYNC_ML, open)), first: Some(child) }, out)?;
                     break;
                 }
+                // Where one parser looks for commands and another does not.
+                Some(tag) if is_command(tag) => return Err(Error::new(ErrorKind::UnexpectedElement, child.offset)),
                 _ => self.extra(child, &mut out.extras)?,
             }
         }
@@ -227,8 +231,8 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             seen.first(Seen::RESP_URI);
             header.resp_uri = Some(self.trimmed(text)?);
         }
-        let at = self.r.offset();
         if self.r.open(spec::CRED) {
+            let at = began(self.r, spec::CRED);
             seen.first(Seen::CRED);
             header.cred = Some(self.cred(Open::<'a, R>::default(), at)?);
         }
@@ -534,14 +538,13 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         out: &mut Fragment<'a>,
     ) -> Result<(), Error> {
         loop {
-            let at = self.r.offset();
             let default = Open::<'a, R>::default();
             let mut started = body.first.take();
             // The prediction, in the order of how often each comes.
-            let mut kind = None;
+            let mut predicted = None;
             if started.is_none() {
-                kind = self.predict();
-                if kind.is_none()
+                predicted = self.predict();
+                if predicted.is_none()
                     && let Some(frame) = stack.last_mut()
                     && frame.container.cmd_id.is_empty()
                     && frame.container.commands.is_empty()
@@ -555,15 +558,16 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     continue;
                 }
             }
-            let (kind, open, at) = match kind {
-                Some(kind) => (kind, default, at),
+            let (kind, open, at) = match predicted {
+                Some((kind, at)) => (kind, default, at),
                 None => {
                     let within = match stack.last() {
                         Some(frame) => Some((frame.spec(), frame.open)),
                         None => body.within,
                     };
                     if stack.is_empty() && started.is_none() && self.r.flag(spec::FINAL) {
-                        self.last(at, out)?;
+                        let at = if R::BINARY { 1 } else { spec::FINAL.empty.len() };
+                        self.last(self.r.offset().saturating_sub(at), out)?;
                         continue;
                     }
                     if let Some((this, open)) = within
@@ -628,30 +632,30 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     /// The command whose start follows in its plain form.
     #[inline(always)]
-    fn predict(&mut self) -> Option<Kind> {
+    fn predict(&mut self) -> Option<(Kind, usize)> {
         let r = &mut *self.r;
         if r.open(spec::REPLACE) {
-            Some(Kind::Replace)
+            Some((Kind::Replace, began(r, spec::REPLACE)))
         } else if r.open(spec::STATUS) {
-            Some(Kind::Status)
+            Some((Kind::Status, began(r, spec::STATUS)))
         } else if r.open(spec::GET) {
-            Some(Kind::Get)
+            Some((Kind::Get, began(r, spec::GET)))
         } else if r.open(spec::RESULTS) {
-            Some(Kind::Results)
+            Some((Kind::Results, began(r, spec::RESULTS)))
         } else if r.open(spec::ADD) {
-            Some(Kind::Add)
+            Some((Kind::Add, began(r, spec::ADD)))
         } else if r.open(spec::ALERT) {
-            Some(Kind::Alert)
+            Some((Kind::Alert, began(r, spec::ALERT)))
         } else if r.open(spec::EXEC) {
-            Some(Kind::Exec)
+            Some((Kind::Exec, began(r, spec::EXEC)))
         } else if r.open(spec::DELETE) {
-            Some(Kind::Delete)
+            Some((Kind::Delete, began(r, spec::DELETE)))
         } else if r.open(spec::ATOMIC) {
-            Some(Kind::Atomic)
+            Some((Kind::Atomic, began(r, spec::ATOMIC)))
         } else if r.open(spec::SEQUENCE) {
-            Some(Kind::Sequence)
+            Some((Kind::Sequence, began(r, spec::SEQUENCE)))
         } else if r.open(spec::COPY) {
-            Some(Kind::Copy)
+            Some((Kind::Copy, began(r, spec::COPY)))
         } else {
             None
         }
@@ -757,6 +761,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         let ds = child.tag.is_some_and(is_ds_command);
         self.deviate(if ds { Deviation::DsCommand } else { Deviation::UnknownCommand }, at)?;
         let element = self.r.element(child)?;
+        self.budget(&element, at)?;
         let list = match stack.last_mut() {
             Some(frame) => &mut frame.container.commands,
             None => &mut out.commands,
@@ -826,7 +831,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 self.meta(Open::<'a, R>::default(), operation.meta.insert(Box::default()))?;
             }
             while self.r.open(spec::ITEM) {
-                self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut operation.items)?;
+                self.push_item(Open::<'a, R>::default(), began(self.r, spec::ITEM), &mut operation.items)?;
             }
             if self.r.close(this, open) {
                 break;
@@ -969,6 +974,9 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             if data.original_error().is_some_and(|error| error.code.is_none()) {
                 self.deviate(Deviation::OriginalError, at)?;
             }
+            if let Content::Element(element) = &data.content {
+                self.budget(element, at)?;
+            }
             item.data = Some(data);
             Ok(())
         } else if tag == spec::MORE_DATA.tag {
@@ -994,7 +1002,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             alert.correlator = Some(text);
         }
         while self.r.open(spec::ITEM) {
-            self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut alert.items)?;
+            self.push_item(Open::<'a, R>::default(), began(self.r, spec::ITEM), &mut alert.items)?;
         }
         if !self.r.close(spec::ALERT, open) {
             self.alert_slow(open, alert)?;
@@ -1201,7 +1209,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
         while self.r.open(spec::ITEM) {
             seen.first(Seen::ITEM);
-            self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut results.items)?;
+            self.push_item(Open::<'a, R>::default(), began(self.r, spec::ITEM), &mut results.items)?;
         }
         if !self.r.close(spec::RESULTS, open) {
             self.results_slow(open, results, &mut seen)?;
@@ -1224,7 +1232,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             }
             while self.r.open(spec::ITEM) {
                 seen.first(Seen::ITEM);
-                self.push_item(Open::<'a, R>::default(), self.r.offset(), &mut results.items)?;
+                self.push_item(Open::<'a, R>::default(), began(self.r, spec::ITEM), &mut results.items)?;
             }
             if self.r.close(spec::RESULTS, open) {
                 return Ok(());
@@ -1400,8 +1408,21 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             _ => Deviation::UnknownElement,
         };
         self.deviate(kind, child.offset)?;
+        let at = child.offset;
         let element = self.r.element(child)?;
+        self.budget(&element, at)?;
         extras.push(element);
+        Ok(())
+    }
+
+    /// Counts elements outside the model over all of the input: each takes many times the room it has on the wire.
+    #[cold]
+    fn budget(&mut self, element: &Element<'a>, at: usize) -> Result<(), Error> {
+        let starts = element.nodes().iter().filter(|node| matches!(node, Node::Start(_))).count();
+        self.elements = self.elements.saturating_add(starts);
+        if self.elements > self.r.limits().max_elements {
+            return Err(Error::new(ErrorKind::TooManyElements, at));
+        }
         Ok(())
     }
 
@@ -1514,6 +1535,12 @@ fn is_extra_of_commands(tag: Tag) -> bool {
 
 fn is_item_content(tag: Tag) -> bool {
     [spec::TARGET, spec::SOURCE, spec::DATA, spec::MORE_DATA].into_iter().any(|spec| spec.tag == tag)
+}
+
+/// Where an element began that was just opened in its plain form.
+#[inline(always)]
+fn began<'a, R: Read<'a>>(r: &R, spec: &'static Spec) -> usize {
+    r.offset().wrapping_sub(if R::BINARY { 1 } else { spec.open.len() })
 }
 
 /// An element that may stand once: refused when it is there already, because peers disagree on which one counts.
