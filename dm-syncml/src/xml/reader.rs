@@ -23,6 +23,8 @@ const ROOT_NAMESPACE: &str = "SYNCML:SYNCML1.2";
 const METINF: &str = "syncml:metinf";
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+/// What else than a start tag begins with `<` in content.
+const BEGINNINGS: &[&str] = &["<!--", "<![CDATA[", "</"];
 /// Bytes of an internal DOCTYPE subset of processing instructions and comments.
 const MAX_SUBSET: usize = 1024;
 
@@ -30,6 +32,8 @@ pub(crate) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     pos: usize,
+    /// Why the text is not all of the input: what follows is not UTF-8, or ends inside a character.
+    cut: Option<ErrorKind>,
     /// All of the input where the fast way may be used, nothing where it may not.
     fast: &'a [u8],
     /// Elements opened by the slow way and not closed.
@@ -39,7 +43,7 @@ pub(crate) struct Reader<'a> {
     /// Of the start tag read last.
     attributes: Vec<Attribute<'a>>,
     /// The namespace of the root; `None` before it.
-    root: Option<&'a str>,
+    root: Option<Str<'a>>,
     /// The first bindings, which the root made.
     root_bindings: usize,
     /// Whether the fast way is off for good, to compare the two.
@@ -83,11 +87,12 @@ impl<'a> Reader<'a> {
     /// A reader behind the prolog. `fragment` gives undeclared prefixes their well-known meaning.
     #[expect(clippy::result_large_err, reason = "the context comes back with what was noted")]
     pub(crate) fn new(input: &'a [u8], fragment: bool, context: Context) -> Result<Self, (Error, Context)> {
-        let text = match checked(input, &context.limits) {
-            Ok(text) => text,
+        let (text, cut) = match checked(input, &context.limits) {
+            Ok(checked) => checked,
             Err(error) => return Err((error, context)),
         };
         let mut reader = Self::bare(text, fragment, context);
+        reader.cut = cut;
         match reader.prolog() {
             Ok(()) => Ok(reader),
             Err(error) => Err((error, reader.context)),
@@ -99,6 +104,7 @@ impl<'a> Reader<'a> {
             text,
             bytes: text.as_bytes(),
             pos: 0,
+            cut: None,
             fast: &[],
             opened: Vec::new(),
             bindings: Vec::new(),
@@ -133,8 +139,31 @@ impl<'a> Reader<'a> {
         self.context
     }
 
+    #[cold]
     fn error<T>(&self, kind: ErrorKind) -> Result<T, Error> {
+        let kind = if kind == ErrorKind::UnexpectedEnd { self.cut.unwrap_or(kind) } else { kind };
         Err(Error::new(kind, self.pos.min(self.bytes.len())))
+    }
+
+    /// The end of the input where only the beginning of one of these is left, else this kind here.
+    #[cold]
+    fn error_or_cut<T>(&mut self, kind: ErrorKind, literals: &[&str]) -> Result<T, Error> {
+        let rest = self.rest();
+        if literals.iter().any(|literal| literal.starts_with(rest)) {
+            self.pos = self.bytes.len();
+            return self.error(ErrorKind::UnexpectedEnd);
+        }
+        self.error(kind)
+    }
+
+    /// A reference at the cursor: the character, and how many bytes it takes.
+    fn reference(&self) -> Result<(char, usize), Error> {
+        match reference(self.rest(), self.pos) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEnd => {
+                Err(Error::new(self.cut.unwrap_or(error.kind()), error.offset()))
+            }
+            other => other,
+        }
     }
 
     /// The end of the input where it ends too early, else this kind here.
@@ -239,6 +268,9 @@ impl<'a> Reader<'a> {
                 self.context.deviate(Deviation::DoctypePresent, self.pos)?;
                 self.doctype()?;
             } else if !self.comment_or_instruction()? {
+                if self.starts_with("<!") {
+                    return self.error_or_cut(ErrorKind::Syntax, &["<!DOCTYPE", "<!--"]);
+                }
                 return Ok(());
             }
         }
@@ -263,7 +295,7 @@ impl<'a> Reader<'a> {
                 "version" => 1,
                 "encoding" => 2,
                 "standalone" => 3,
-                _ => return self.error_or_end(ErrorKind::Syntax),
+                _ => return self.error_or_cut(ErrorKind::Syntax, &["version", "encoding", "standalone", "?>"]),
             };
             if !space || next <= place || (place == 0 && next != 1) {
                 return self.error(ErrorKind::Syntax);
@@ -349,12 +381,12 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 if !self.comment_or_instruction()? {
-                    return self.error_or_end(ErrorKind::Doctype);
+                    return self.error_or_cut(ErrorKind::Doctype, &["<!--", "<?"]);
                 }
             }
             self.skip_space();
         }
-        if self.eat(">") { Ok(()) } else { self.error_or_end(ErrorKind::Syntax) }
+        if self.eat(">") { Ok(()) } else { self.error_or_cut(ErrorKind::Syntax, &["PUBLIC", "SYSTEM"]) }
     }
 
     /// Skips one, if one follows.
@@ -374,12 +406,19 @@ impl<'a> Reader<'a> {
             self.advance(2);
             let len = scan::name_len(self.rest());
             let target = self.rest().get(..len).unwrap_or_default();
-            if len == 0 || target.eq_ignore_ascii_case("xml") || target.contains(':') {
+            if len == 0 || target.contains(':') {
+                return self.error_or_end(ErrorKind::Syntax);
+            }
+            if target.eq_ignore_ascii_case("xml") {
+                // The name may go on.
+                if len == self.rest().len() {
+                    self.advance(len);
+                }
                 return self.error_or_end(ErrorKind::Syntax);
             }
             self.advance(len);
             if !self.starts_with("?>") && !self.peek().is_some_and(scan::is_space) {
-                return self.error_or_end(ErrorKind::Syntax);
+                return self.error_or_cut(ErrorKind::Syntax, &["?>"]);
             }
             let Some(len) = memchr::memmem::find(self.rest().as_bytes(), b"?>") else {
                 self.pos = self.bytes.len();
@@ -409,12 +448,15 @@ impl<'a> Reader<'a> {
             let namespace = Str0::Text(ROOT_NAMESPACE);
             self.opened.push(Opened { name: "SyncML", namespace, bindings: 0, fast: &[], empty: false });
             self.bindings.push(Declaration { prefix: Str::EMPTY, uri: Str::borrowed(ROOT_NAMESPACE) });
-            self.root = Some(ROOT_NAMESPACE);
+            self.root = Some(Str::borrowed(ROOT_NAMESPACE));
             self.root_bindings = 1;
             self.fast = self.all();
             return Ok(());
         }
         let start = self.pos;
+        if self.starts_with("<!") {
+            return self.error_or_cut(ErrorKind::Syntax, BEGINNINGS);
+        }
         self.advance(1);
         let name = self.qualified_name()?;
         self.attributes.clear();
@@ -452,7 +494,7 @@ impl<'a> Reader<'a> {
         let (prefix, _) = split(name);
         let namespace = match self.lookup(prefix) {
             Some(namespace) => namespace,
-            None if self.context.strictness == Strictness::Lenient && self.forgive_prefixes => {
+            None if self.forgive_prefixes => {
                 self.context.deviate(Deviation::PrefixUndeclared, start)?;
                 Str0::Text(if prefix == "A" { METINF } else { "" })
             }
@@ -461,14 +503,13 @@ impl<'a> Reader<'a> {
         self.opened.push(Opened { name, namespace, bindings: outside, fast: self.fast, empty });
         if self.root.is_none() {
             self.root = Some(match namespace {
-                Str0::Text(text) => text,
-                // References in a namespace: nobody's root has them, and the fast way then stays off.
-                Str0::Binding(_) => "\u{0}",
+                Str0::Text(text) => Str::borrowed(text),
+                Str0::Binding(index) => self.bindings.get(index).map_or(Str::EMPTY, |binding| binding.uri.clone()),
             });
             self.root_bindings = self.bindings.len();
         }
         let default = self.lookup("").unwrap_or(Str0::Text(""));
-        let plain = !empty && self.root.is_some_and(|root| default == Str0::Text(root));
+        let plain = !empty && self.root.as_deref() == Some(self.namespace_text(default));
         self.fast = if plain { self.all() } else { &[] };
         Ok(())
     }
@@ -482,6 +523,10 @@ impl<'a> Reader<'a> {
             None => len > 0,
         };
         if !good {
+            // A prefix, and the input ends behind its colon.
+            if name.strip_suffix(':').is_some_and(scan::is_nc_name) && name.len() == self.rest().len() {
+                self.advance(len);
+            }
             return self.error_or_end(ErrorKind::Syntax);
         }
         self.advance(len);
@@ -544,7 +589,7 @@ impl<'a> Reader<'a> {
                 Some(b'<') => return self.error(ErrorKind::Syntax),
                 Some(b'&') => {
                     let text = owned.get_or_insert_with(|| self.text.get(start..self.pos).unwrap_or_default().into());
-                    let (character, len) = reference(rest.get(len..).unwrap_or_default(), self.pos)?;
+                    let (character, len) = self.reference()?;
                     text.push(character);
                     self.advance(len);
                 }
@@ -577,9 +622,6 @@ impl<'a> Reader<'a> {
                 Some(binding) => binding.uri.clone(),
                 None if prefix == "xml" => Str::borrowed(XML_NAMESPACE),
                 None => {
-                    if self.context.strictness == Strictness::Strict {
-                        return Err(Error::new(ErrorKind::UnboundPrefix, start));
-                    }
                     self.context.deviate(Deviation::PrefixUndeclared, start)?;
                     Str::EMPTY
                 }
@@ -669,13 +711,16 @@ impl<'a> Reader<'a> {
 
     // Names.
 
+    fn root_text(&self) -> &str {
+        self.root.as_deref().unwrap_or_default()
+    }
+
     /// The element of the tables that the one opened last is, where children are of this page.
     fn tag(&mut self, page: Page, start: usize) -> Result<Option<Tag>, Error> {
         let Some(opened) = self.opened.last().copied() else { return Ok(None) };
         let (_, local) = split(opened.name);
         let namespace = self.namespace_text(opened.namespace);
-        let root = self.root.unwrap_or_default();
-        let own = namespace == root;
+        let own = namespace == self.root_text();
         let sync_ml = own || namespace.is_empty() || Namespace::ignoring_case(namespace).is_some();
         let in_sync_ml = || Tag::by_name(Page::SyncMl, local);
         let in_met_inf = || Tag::by_name(Page::MetInf, local);
@@ -705,8 +750,9 @@ impl<'a> Reader<'a> {
             .len()
             .checked_sub(2)
             .and_then(|outer| self.opened.get(outer))
-            .is_some_and(|outer| matches!(split(outer.name).1, "Meta" | "MetInf"));
-        let inherited = namespace.is_empty() || self.root == Some(namespace);
+            .is_some_and(|outer| matches!(split(outer.name).1, "Meta" | "MetInf"))
+            || parent == Some(Page::MetInf);
+        let inherited = namespace.is_empty() || self.root.as_deref() == Some(namespace);
         let page = match namespace {
             METINF => Some(Page::MetInf),
             "syncml:dmddf1.2" | "syncml:dmddf" => Some(Page::DmDdf),
@@ -735,15 +781,14 @@ impl<'a> Reader<'a> {
 
     /// What the root says about the version.
     fn check_root(&mut self, start: usize) -> Result<(), Error> {
-        let namespace = self.root.unwrap_or_default();
-        match Namespace::from(namespace) {
-            Namespace::Absent => self.context.deviate(Deviation::NamespaceAbsent, start),
-            Namespace::Other(_) if Namespace::ignoring_case(namespace).is_some() => {
-                self.context.deviate(Deviation::NamespaceCase, start)
-            }
-            Namespace::Other(_) => self.context.deviate(Deviation::NamespaceUnknown, start),
-            _ => Ok(()),
-        }
+        let namespace = self.root_text();
+        let kind = match Namespace::from(namespace) {
+            Namespace::Absent => Deviation::NamespaceAbsent,
+            Namespace::Other(_) if Namespace::ignoring_case(namespace).is_some() => Deviation::NamespaceCase,
+            Namespace::Other(_) => Deviation::NamespaceUnknown,
+            _ => return Ok(()),
+        };
+        self.context.deviate(kind, start)
     }
 
     // Text.
@@ -772,7 +817,7 @@ impl<'a> Reader<'a> {
                         let end = memchr::memchr(b'<', rest).unwrap_or(rest.len());
                         run.room = run.piece.map_or(0, |(start, end)| end.saturating_sub(start)).saturating_add(end);
                     }
-                    let (character, len) = reference(self.rest(), self.pos)?;
+                    let (character, len) = self.reference()?;
                     run.push_char(character, self.text);
                     self.advance(len);
                 }
@@ -798,12 +843,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the content of the element opened last apart, up to and with its end.
-    fn nodes(&mut self, start: usize) -> Result<Element<'a>, Error> {
+    fn nodes(&mut self, start: usize, tag: Option<Tag>) -> Result<Element<'a>, Error> {
         let base = self.opened.len();
         let mut nodes = Vec::new();
         let mut pages: Vec<Option<Page>> = Vec::new();
         let mut elements = 0_usize;
         self.node(&mut nodes, &mut pages, &mut elements, start)?;
+        // The grammar knows where it stands, whichever way opened what is around it.
+        if let Some(tag) = tag {
+            if let Some(name) = nodes.first_mut() {
+                *name = Node::Start(Name::Known(tag));
+            }
+            pages.clear();
+            pages.push(Some(tag.page()));
+        }
         loop {
             if self.pop_empty() {
                 nodes.push(Node::End);
@@ -901,7 +954,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let wanted = if binding.prefix.is_empty() {
-                Some(binding.uri.as_str()) != self.root
+                Some(binding.uri.as_str()) != self.root.as_deref()
             } else {
                 uses_prefix(xml, &binding.prefix)
             };
@@ -910,7 +963,7 @@ impl<'a> Reader<'a> {
                 scope.push(binding.clone());
             }
         }
-        scope.retain(|binding| !binding.prefix.is_empty() || Some(binding.uri.as_str()) != self.root);
+        scope.retain(|binding| !binding.prefix.is_empty() || Some(binding.uri.as_str()) != self.root.as_deref());
         scope.reverse();
         scope.into()
     }
@@ -998,7 +1051,9 @@ impl<'a> Read<'a> for Reader<'a> {
         loop {
             self.skip_space();
             match self.peek() {
-                None if open.is_none() && (self.root.is_some() || self.forgive_prefixes) => return Ok(Child::End),
+                None if open.is_none() && self.cut.is_none() && (self.root.is_some() || self.forgive_prefixes) => {
+                    return Ok(Child::End);
+                }
                 None => return self.error(ErrorKind::UnexpectedEnd),
                 Some(b'<') => {}
                 Some(_) if open.is_none() => {
@@ -1021,7 +1076,7 @@ impl<'a> Read<'a> for Reader<'a> {
                 } else {
                     ErrorKind::Syntax
                 };
-                return self.error(kind);
+                return self.error_or_cut(kind, BEGINNINGS);
             }
             let offset = self.pos;
             let first = self.root.is_none();
@@ -1051,7 +1106,9 @@ impl<'a> Read<'a> for Reader<'a> {
         let mut run = Run::default();
         self.run(&mut run)?;
         if !self.starts_with("</") {
-            return self.error_or_end(ErrorKind::UnexpectedElement);
+            // A declaration is one nowhere here.
+            let kind = if self.starts_with("<!") { ErrorKind::Syntax } else { ErrorKind::UnexpectedElement };
+            return self.error_or_cut(kind, BEGINNINGS);
         }
         self.content = (start, self.pos);
         self.end_tag(None)?;
@@ -1071,6 +1128,9 @@ impl<'a> Read<'a> for Reader<'a> {
                 self.content = (start, self.pos);
                 self.end_tag(None)?;
                 Content::Text(run.finish(self.text))
+            } else if BEGINNINGS.iter().any(|literal| literal.starts_with(self.rest())) {
+                self.pos = self.bytes.len();
+                return self.error(ErrorKind::UnexpectedEnd);
             } else if self.peek() == Some(b'<') {
                 self.pos = start;
                 self.skip_markup()?;
@@ -1089,7 +1149,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn element(&mut self, child: Started<Open>) -> Result<Element<'a>, Error> {
-        self.nodes(child.offset)
+        self.nodes(child.offset, child.tag)
     }
 
     fn declarations(&mut self) -> Vec<Declaration<'a>> {
@@ -1098,8 +1158,8 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn namespace(&self) -> Namespace<'a> {
-        let text = self.root.unwrap_or_default();
-        Namespace::ignoring_case(text).unwrap_or_else(|| Namespace::from(text))
+        let text = self.root.clone().unwrap_or_default();
+        Namespace::ignoring_case(&text).unwrap_or_else(|| Namespace::from(text))
     }
 
     fn input_len(&self) -> usize {
@@ -1190,16 +1250,21 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The UTF-8 text of an input, with what can be checked in one go.
-fn checked<'a>(input: &'a [u8], limits: &Limits) -> Result<&'a str, Error> {
+/// The text of an input as far as it is UTF-8, and what is wrong behind it.
+fn checked<'a>(input: &'a [u8], limits: &Limits) -> Result<(&'a str, Option<ErrorKind>), Error> {
     if input.len() > limits.max_message_len {
         return Err(Error::new(ErrorKind::TooLong, limits.max_message_len));
     }
     if matches!(input, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..]) {
         return Err(Error::new(ErrorKind::CharacterSet, 0));
     }
-    let text = core::str::from_utf8(input).map_err(|error| Error::new(ErrorKind::InvalidUtf8, error.valid_up_to()))?;
-    Ok(text)
+    let error = match core::str::from_utf8(input) {
+        Ok(text) => return Ok((text, None)),
+        Err(error) => error,
+    };
+    let kind = if error.error_len().is_none() { ErrorKind::UnexpectedEnd } else { ErrorKind::InvalidUtf8 };
+    let valid = input.get(..error.valid_up_to()).unwrap_or_default();
+    Ok((core::str::from_utf8(valid).unwrap_or_default(), Some(kind)))
 }
 
 /// A reference at the start of a text: the character, and how many bytes it takes. `at` is where it stands.
@@ -1271,9 +1336,9 @@ fn uses_prefix(xml: &str, prefix: &str) -> bool {
 /// Checks that a text is well-formed as the content of an element.
 pub(crate) fn check_markup(xml: &str, scope: &[Declaration<'_>], limits: &Limits) -> Result<(), Error> {
     let limits = limits.with_max_namespaces(limits.max_namespaces.saturating_add(scope.len()));
-    let text = checked(xml.as_bytes(), &limits)?;
+    let (text, _) = checked(xml.as_bytes(), &limits)?;
     let mut reader = Reader::bare(text, false, Context::new(Strictness::Lenient, &limits));
-    reader.root = Some("");
+    reader.root = Some(Str::EMPTY);
     reader.bindings.extend(scope.iter().map(|declaration| declaration.clone().into_owned()));
     reader.skip_markup()?;
     // An end tag that nothing in the text opened.
@@ -1303,13 +1368,16 @@ impl<'a> Element<'a> {
             None => return reader.error(ErrorKind::UnexpectedEnd),
             Some(_) => return reader.error(ErrorKind::Syntax),
         }
-        let element = reader.nodes(start)?;
+        let element = reader.nodes(start, None)?;
         loop {
             reader.skip_space();
             if !reader.comment_or_instruction()? {
                 break;
             }
         }
-        if reader.peek().is_some() { reader.error(ErrorKind::OutsideRoot) } else { Ok(element) }
+        if reader.peek().is_some() {
+            return reader.error(ErrorKind::OutsideRoot);
+        }
+        if reader.cut.is_some() { reader.error(ErrorKind::UnexpectedEnd) } else { Ok(element) }
     }
 }
