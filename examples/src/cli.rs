@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::input::{Bytes, Login};
+use crate::input::{Account, Bytes, GivenNonce, Login};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -279,14 +279,17 @@ pub(crate) enum Bearer {
 
 /// Say what a DM blob is and what is in it.
 ///
-/// Takes a notification (Package#0), Packages #1 to #3, management object data or a ClientURI; raw, in hex
-/// or in base64, found out by itself. Deviations from the standard are listed with the byte at which they
-/// are; offsets count the decoded bytes, from 0.
+/// Takes a notification (Package#0), Packages #1 to #3, management object data or a ClientURI of DM 2.0, and
+/// SyncML of DM 1.x in XML or WBXML, whole messages, bodies or bare commands; raw, in hex or in base64, found
+/// out by itself. Deviations from the standard are listed with the byte at which they are; offsets count the
+/// decoded bytes, from 0. Of SyncML that breaks off, what comes before is shown. Credentials and nonces are
+/// not.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage.
+Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage. What
+--lint finds is refused when Windows does not take it; with --strict, also when it may not.
 
-Kinds: dm2-notification, dm2-package1, dm2-package2, dm2-package3, dm2-mo-data, dm2-client-uri.
+Kinds: dm2-notification, dm2-package1, dm2-package2, dm2-package3, dm2-mo-data, dm2-client-uri, syncml.
 With --json the member `kind` has this name; offsets and deviations are members, too.")]
 pub(crate) struct InspectArgs {
     /// The file; `-` is standard input.
@@ -297,13 +300,33 @@ pub(crate) struct InspectArgs {
     #[arg(long, conflicts_with = "to")]
     pub(crate) json: bool,
 
-    /// Print the bytes in another form instead.
+    /// Print it in another form instead: the bytes, or the message written anew as XML or WBXML.
     #[arg(long, value_name = "FORM")]
-    pub(crate) to: Option<Form>,
+    pub(crate) to: Option<Wanted>,
+
+    /// Write XML on many lines, for people.
+    #[arg(long, requires = "to")]
+    pub(crate) pretty: bool,
 
     /// Refuse every deviation from the standard.
     #[arg(long)]
     pub(crate) strict: bool,
+
+    /// Say what this kind of device would refuse of SyncML from a server.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) lint: Option<Lint>,
+
+    /// Show the documents inside Data in full.
+    #[arg(long)]
+    pub(crate) nested: bool,
+
+    /// Check the credentials in a SyncML header.
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    pub(crate) login: Option<Account>,
+
+    /// The nonce that belongs to them, in base64.
+    #[arg(long, value_name = "BASE64", requires = "login")]
+    pub(crate) nonce: Option<GivenNonce>,
 
     /// Check the digest of a notification with this secret, in hex.
     #[arg(long, value_name = "HEX")]
@@ -328,6 +351,44 @@ pub(crate) enum Form {
     Raw,
     Hex,
     Base64,
+}
+
+/// What to print instead of what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wanted {
+    Raw,
+    Hex,
+    Base64,
+    Xml,
+    Wbxml,
+}
+
+impl Wanted {
+    /// The form of the bytes; a wire form is none.
+    pub(crate) const fn form(self) -> Result<Form, Self> {
+        match self {
+            Self::Raw => Ok(Form::Raw),
+            Self::Hex => Ok(Form::Hex),
+            Self::Base64 => Ok(Form::Base64),
+            Self::Xml | Self::Wbxml => Err(self),
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Hex => "hex",
+            Self::Base64 => "base64",
+            Self::Xml => "xml",
+            Self::Wbxml => "wbxml",
+        }
+    }
+}
+
+/// Devices that are known to refuse what the standard allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lint {
+    Windows,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

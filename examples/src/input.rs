@@ -8,6 +8,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use dm_session::Secret;
 use dm_session::http::BasicCredentials;
+use dm_syncml::{CredentialHash, Nonce};
 
 /// Bytes given in hex: a secret, so they do not show.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +46,43 @@ impl FromStr for Login {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Login(redacted)")
+    }
+}
+
+/// A name and a password of SyncML credentials, as the digest that all of them are made from.
+#[derive(Clone)]
+pub(crate) struct Account(pub(crate) CredentialHash);
+
+impl FromStr for Account {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, password) = text.split_once(':').ok_or("no colon between name and password")?;
+        Ok(Self(CredentialHash::of(name, &dm_syncml::Secret::new(password))))
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Account(redacted)")
+    }
+}
+
+/// A nonce given in base64.
+#[derive(Clone, Default)]
+pub(crate) struct GivenNonce(pub(crate) Nonce);
+
+impl FromStr for GivenNonce {
+    type Err = dm_syncml::AuthError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Nonce::decode(text).map(Self)
+    }
+}
+
+impl fmt::Debug for GivenNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenNonce(redacted)")
     }
 }
 
@@ -118,5 +156,7 @@ mod tests {
     fn secrets_do_not_show() {
         assert_eq!(format!("{:?}", "c0ffee".parse::<Bytes>()), "Ok(Bytes(redacted))");
         assert_eq!(format!("{:?}", "me:hidden".parse::<Login>().unwrap()), "Login(redacted)");
+        assert_eq!(format!("{:?}", "me:hidden".parse::<Account>().unwrap()), "Account(redacted)");
+        assert_eq!(format!("{:?}", "AAAA".parse::<GivenNonce>().unwrap()), "GivenNonce(redacted)");
     }
 }

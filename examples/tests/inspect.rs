@@ -197,7 +197,8 @@ fn refusals_are_one_line_with_cause_and_offset() {
     for (input, line) in [
         (&b""[..], "dm: nothing to read at byte 0\n"),
         (b"{\"hello\":1}", "dm: JSON, but of no DM format at byte 0\n"),
-        (b"<SyncML/>", "dm: XML is not a format of DM 2.0 at byte 0\n"),
+        (b"<>", "dm: not XML, though it begins like it at byte 0\n"),
+        (b"<html><body/></html>", "dm: root is not SyncML at byte 0\n"),
         (b"hello, world", "dm: of no known format at byte 0\n"),
         (b"{\"CMD\":[[\"END\"]", "dm: input ends too early at byte 15\n"),
         (b"2180", "dm: notification ends early at byte 2\n"),
@@ -254,6 +255,13 @@ fn wrong_usage_is_2() {
         &["inspect", &file, "--auth-data", "00"],
         &["inspect", &file, "--from", "hex"],
         &["inspect", &file, "--as", "dm3"],
+        &["inspect", &file, "--lint", "windows"],
+        &["inspect", &file, "--lint", "toaster"],
+        &["inspect", &file, "--login", "me:word"],
+        &["inspect", &file, "--login", "me"],
+        &["inspect", &file, "--nonce", "AAAA"],
+        &["inspect", &file, "--to", "wbxml"],
+        &["inspect", &file, "--pretty"],
         &["inspect", &file, "--json", "--to", "hex"],
         &["no-such-command"],
     ] {

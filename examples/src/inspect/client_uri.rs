@@ -8,7 +8,8 @@ use crate::output::json::Json;
 use crate::output::outline::Item;
 use crate::output::style::NOTE;
 
-pub(super) const CLIENT_URI: Format = Format { kind: "dm2-client-uri", title: "DM 2.0 ClientURI", looks_like, read };
+pub(super) const CLIENT_URI: Format =
+    Format { kind: "dm2-client-uri", title: "DM 2.0 ClientURI", looks_like, read, convert: None };
 
 fn looks_like(look: &Look<'_>) -> bool {
     look.text().is_some_and(|text| {
@@ -44,7 +45,14 @@ fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
         .with("path", uri.path().map(|part| json(&part)).collect::<Json>())
         .with("nv", nv.collect::<Json>())
         .with("cv", cv);
-    Ok(Report { items, json, deviations: parsed.deviations.iter().map(deviation).collect(), refusal: None })
+    Ok(Report {
+        items,
+        json,
+        deviations: parsed.deviations.iter().map(deviation).collect(),
+        unlisted: 0,
+        findings: None,
+        refusal: None,
+    })
 }
 
 fn item(name: &str, part: &Component<'_>) -> Item {

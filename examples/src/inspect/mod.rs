@@ -6,6 +6,7 @@
 mod client_uri;
 mod notification;
 mod packages;
+mod syncml;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -13,10 +14,12 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use dm_package::Strictness;
+use dm_syncml::Nonce;
+use dm_syncml::lint::Severity;
 
-use crate::cli::{Form, InspectArgs};
+use crate::cli::{Form, InspectArgs, Wanted};
 use crate::failure::Failure;
-use crate::input::{hex, to_base64, unbase64, unhex};
+use crate::input::{Account, hex, to_base64, unbase64, unhex};
 use crate::output::json::Json;
 use crate::output::outline::{self, Item};
 use crate::output::style::{BAD, FAINT, GOOD, NOTE, STRONG, paint};
@@ -30,6 +33,9 @@ pub(crate) use packages::{
 /// The longest input, in bytes: more than any format may have.
 const MAX_INPUT: u64 = 64 << 20;
 
+/// How many deviations, and how many findings, people get to read; JSON has more.
+const LISTED: usize = 100;
+
 /// A format that can be told and read.
 pub(crate) struct Format {
     /// Its name in JSON and for `--as`.
@@ -40,15 +46,28 @@ pub(crate) struct Format {
     looks_like: fn(&Look<'_>) -> bool,
     /// Reads it.
     read: fn(&[u8], &Options<'_>) -> Result<Report, Refusal>,
+    /// Writes it in the other wire form, if it has two.
+    convert: Option<fn(&[u8], Wire) -> Result<Vec<u8>, Refusal>>,
+}
+
+/// A wire form of a format that has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Xml {
+        /// On lines of their own.
+        pretty: bool,
+    },
+    Wbxml,
 }
 
 /// In the order in which they are tried. What looks like nothing is refused.
-static FORMATS: [Format; 6] = [
+static FORMATS: [Format; 7] = [
     packages::PACKAGE_2,
     packages::PACKAGE_3,
     packages::PACKAGE_1,
     packages::MO_DATA,
     client_uri::CLIENT_URI,
+    syncml::SYNCML,
     notification::NOTIFICATION,
 ];
 
@@ -86,6 +105,12 @@ pub(crate) struct Options<'a> {
     pub(crate) strictness: Strictness,
     /// Secret and authentication data.
     pub(crate) key: Option<(&'a [u8], &'a [u8])>,
+    /// Whose credentials to check, and the nonce that goes into them.
+    pub(crate) login: Option<(&'a Account, &'a Nonce)>,
+    /// Whether to say what Windows would refuse.
+    pub(crate) lint: bool,
+    /// Whether nested documents are shown whatever their size.
+    pub(crate) nested: bool,
 }
 
 /// What a blob says.
@@ -96,7 +121,11 @@ pub(crate) struct Report {
     pub(crate) json: Json,
     /// What strict reading would have refused.
     pub(crate) deviations: Vec<Deviation>,
-    /// It could be read, but is refused all the same: the digest is wrong.
+    /// How many more there were than are listed.
+    pub(crate) unlisted: usize,
+    /// What a peer would refuse, if that was asked for.
+    pub(crate) findings: Option<Vec<Finding>>,
+    /// It could be read, or part of it, but is refused all the same: the digest is wrong, the rest is missing.
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -105,6 +134,18 @@ pub(crate) struct Deviation {
     pub(crate) kind: String,
     pub(crate) cause: String,
     pub(crate) offset: usize,
+}
+
+/// Something that the standard allows and a peer does not take.
+pub(crate) struct Finding {
+    pub(crate) rule: String,
+    pub(crate) severity: Severity,
+    pub(crate) cause: String,
+    /// Who says so.
+    pub(crate) reference: &'static str,
+    pub(crate) path: String,
+    /// `None` for what is not there at all.
+    pub(crate) offset: Option<usize>,
 }
 
 /// Why a blob is refused, as the one line that is told.
@@ -127,19 +168,43 @@ pub(crate) fn run(arguments: &InspectArgs) -> Result<(), Failure> {
     };
     let secret = arguments.secret.as_ref().map(|secret| secret.0.as_slice());
     let auth_data = arguments.auth_data.as_ref().map_or(&[][..], |data| &data.0);
+    if arguments.lint.is_some() && format.kind != syncml::SYNCML.kind {
+        return Err(Failure::Usage(anyhow::anyhow!("--lint checks SyncML, and this is a {}", format.title)));
+    }
+    if arguments.login.is_some() && format.kind != syncml::SYNCML.kind {
+        return Err(Failure::Usage(anyhow::anyhow!("--login checks SyncML, and this is a {}", format.title)));
+    }
     if secret.is_some() && format.kind != notification::NOTIFICATION.kind {
         return Err(Failure::Usage(anyhow::anyhow!("--secret checks notifications, and this is a {}", format.title)));
     }
     let strictness = if arguments.strict { Strictness::Strict } else { Strictness::Lenient };
-    let options = Options { strictness, key: secret.map(|secret| (secret, auth_data)) };
+    let nonce = arguments.nonce.clone().unwrap_or_default().0;
+    let options = Options {
+        strictness,
+        key: secret.map(|secret| (secret, auth_data)),
+        login: arguments.login.as_ref().map(|login| (login, &nonce)),
+        lint: arguments.lint.is_some(),
+        nested: arguments.nested,
+    };
     let mut report = (format.read)(&bytes, &options).map_err(|Refusal(why)| Failure::Refused(why))?;
     if arguments.strict && report.refusal.is_none() {
         // What touches one command or alert alone is reported by the decoders, not refused.
         report.refusal = report.deviations.first().map(|met| Refusal(format!("{} at byte {}", met.cause, met.offset)));
     }
 
-    if let Some(form) = arguments.to {
-        convert(&bytes, form)?;
+    // A finding weighs what it says; --strict takes warnings for errors.
+    let limit = if arguments.strict { Severity::Warning } else { Severity::Error };
+    if report.refusal.is_none()
+        && let Some(finding) = report.findings.iter().flatten().find(|finding| finding.severity >= limit)
+    {
+        report.refusal = Some(finding.refusal());
+    }
+
+    if let Some(wanted) = arguments.to {
+        match wanted.form() {
+            Ok(form) => convert(&bytes, form)?,
+            Err(wire) => rewrite(&bytes, format, wire, arguments.pretty, &report)?,
+        }
     } else if arguments.json {
         print(&(report.to_json(format, form, &bytes).to_line() + "\n"))?;
     } else {
@@ -198,6 +263,27 @@ fn convert(bytes: &[u8], form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints what is in the bytes in a wire form. Part of a message is not passed off as the whole.
+fn rewrite(bytes: &[u8], format: &Format, wanted: Wanted, pretty: bool, report: &Report) -> Result<(), Failure> {
+    let Some(convert) = format.convert else {
+        return Err(Failure::Usage(anyhow::anyhow!(
+            "--to {} converts SyncML, and this is a {}",
+            wanted.name(),
+            format.title
+        )));
+    };
+    if report.refusal.is_some() {
+        return Ok(());
+    }
+    let wire = if wanted == Wanted::Xml { Wire::Xml { pretty } } else { Wire::Wbxml };
+    let mut out = convert(bytes, wire).map_err(|Refusal(why)| Failure::Refused(why))?;
+    if pretty && wanted == Wanted::Xml {
+        out.push(b'\n');
+    }
+    std::io::stdout().lock().write_all(&out)?;
+    Ok(())
+}
+
 impl<'a> Look<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         const KNOWN: [&str; 6] = ["CMD", "Status", "MOS", "Alert", "MOData", "ClientURI"];
@@ -224,7 +310,7 @@ impl<'a> Look<'a> {
         let what = match self.bytes.trim_ascii_start().first() {
             None => "nothing to read",
             Some(b'{' | b'[') => "JSON, but of no DM format",
-            Some(b'<') => "XML is not a format of DM 2.0",
+            Some(b'<') => "not XML, though it begins like it",
             _ => "of no known format",
         };
         Failure::Refused(format!("{what} at byte 0"))
@@ -270,12 +356,18 @@ impl Report {
                 .with("cause", deviation.cause.as_str())
                 .with("offset", deviation.offset)
         });
-        Json::object()
+        let mut json = Json::object()
             .with("kind", format.kind)
             .with("encoding", form.name())
             .with("length", bytes.len())
-            .with_all(members)
-            .with("deviations", deviations.collect::<Json>())
+            .with_all(members);
+        if let Some(findings) = &self.findings {
+            json = json.with("lint", findings.iter().map(Finding::to_json).collect::<Json>());
+        }
+        if self.unlisted > 0 {
+            json = json.with("deviations_unlisted", self.unlisted);
+        }
+        json.with("deviations", deviations.collect::<Json>())
     }
 
     fn to_text(&self, format: &Format, form: Form, bytes: &[u8]) -> String {
@@ -288,12 +380,70 @@ impl Report {
             None if self.deviations.is_empty() => {
                 text += &format!("{} accepted, no deviation from the standard\n", paint(GOOD, "✓"));
             }
-            None => text += &format!("{} accepted, with {}\n", paint(NOTE, "✓"), count(self.deviations.len())),
+            None => {
+                text +=
+                    &format!("{} accepted, with {}\n", paint(NOTE, "✓"), count(self.deviations.len() + self.unlisted))
+            }
         }
-        for Deviation { cause, offset, .. } in &self.deviations {
+        for Deviation { cause, offset, .. } in self.deviations.iter().take(LISTED) {
             text += &format!("  {} at byte {offset}\n", paint(NOTE, cause));
         }
+        let more = self.deviations.len().saturating_sub(LISTED) + self.unlisted;
+        if more > 0 {
+            text += &format!("  {more} more\n");
+        }
+        if let Some(findings) = &self.findings {
+            text += &draw_findings(findings);
+        }
         text
+    }
+}
+
+/// What a peer would refuse, a line each.
+fn draw_findings(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return format!("{} nothing that Windows would refuse\n", paint(GOOD, "✓"));
+    }
+    let mut text = String::from("what Windows makes of it\n");
+    for finding in findings.iter().take(LISTED) {
+        let colour = match finding.severity {
+            Severity::Hint => FAINT,
+            Severity::Warning => NOTE,
+            _ => BAD,
+        };
+        let at = finding.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
+        let path = style::safe(&finding.path);
+        let severity = style::pad(colour, finding.severity_name(), 7);
+        text += &format!("  {severity}  {}{at}  {}\n", finding.cause, paint(FAINT, path));
+    }
+    if findings.len() > LISTED {
+        text += &format!("  {} more\n", findings.len() - LISTED);
+    }
+    text
+}
+
+impl Finding {
+    const fn severity_name(&self) -> &'static str {
+        match self.severity {
+            Severity::Hint => "hint",
+            Severity::Warning => "warning",
+            _ => "error",
+        }
+    }
+
+    fn refusal(&self) -> Refusal {
+        let at = self.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
+        Refusal(format!("{}: {}{at}", style::safe(&self.path), self.cause))
+    }
+
+    fn to_json(&self) -> Json {
+        Json::object()
+            .with("rule", self.rule.as_str())
+            .with("severity", self.severity_name())
+            .with("cause", self.cause.as_str())
+            .with("reference", self.reference)
+            .with("path", self.path.as_str())
+            .with("offset", self.offset)
     }
 }
 
@@ -343,7 +493,13 @@ mod tests {
             (b"[]", Some("dm2-mo-data")),
             (b"urn:oma:mo:oma-dm-devinfo:1.2//FwV\n", Some("dm2-client-uri")),
             (br#"{"hello":"CMD"}"#, None),
-            (b"<SyncML/>", None),
+            (b"<SyncML/>", Some("syncml")),
+            (b"\xef\xbb\xbf <SyncBody>", Some("syncml")),
+            (b"<\0G\0e\0t\0>\0", Some("syncml")),
+            (b"\x02\xa4\x01\x6a\x00\x6d", Some("syncml")),
+            (b"\x03\x00\x00\x6a\x1d-//SYNCML", Some("syncml")),
+            (b"\x00\x80\x1ad", Some("dm2-notification")),
+            (b"\x3c\x00\x1ad", Some("dm2-notification")),
             (b"", None),
         ] {
             assert_eq!(kind(bytes), expected, "{}", String::from_utf8_lossy(bytes));

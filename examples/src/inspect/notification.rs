@@ -10,7 +10,7 @@ use crate::output::style::{BAD, GOOD, NOTE};
 use crate::output::time;
 
 pub(super) const NOTIFICATION: Format =
-    Format { kind: "dm2-notification", title: "DM 2.0 notification (Package#0)", looks_like, read };
+    Format { kind: "dm2-notification", title: "DM 2.0 notification (Package#0)", looks_like, read, convert: None };
 
 /// Binary, of any version: the decoder knows best what is wrong with it. White space alone is a header cut
 /// off, because 0x20 is how one begins.
@@ -40,6 +40,8 @@ fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
                 offset: error.offset(),
             })
             .collect(),
+        unlisted: 0,
+        findings: None,
         refusal: check.and_then(Result::err).map(Refusal::from),
     })
 }

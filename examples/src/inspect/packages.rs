@@ -15,6 +15,7 @@ pub(super) const PACKAGE_1: Format = Format {
     title: "DM 2.0 Package#1 (initiation)",
     looks_like: |look| look.has("MOS") || look.has("Alert"),
     read: read_1,
+    convert: None,
 };
 
 pub(super) const PACKAGE_2: Format = Format {
@@ -22,6 +23,7 @@ pub(super) const PACKAGE_2: Format = Format {
     title: "DM 2.0 Package#2 (commands)",
     looks_like: |look| look.has("CMD"),
     read: read_2,
+    convert: None,
 };
 
 pub(super) const PACKAGE_3: Format = Format {
@@ -29,6 +31,7 @@ pub(super) const PACKAGE_3: Format = Format {
     title: "DM 2.0 Package#3 (statuses)",
     looks_like: |look| look.has("Status"),
     read: read_3,
+    convert: None,
 };
 
 pub(super) const MO_DATA: Format = Format {
@@ -36,6 +39,7 @@ pub(super) const MO_DATA: Format = Format {
     title: "DM 2.0 management object data",
     looks_like: |look: &Look<'_>| look.has("MOData") || look.has("ClientURI") || look.bytes.trim_ascii() == b"[]",
     read: read_mo,
+    convert: None,
 };
 
 fn read_1(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
@@ -49,7 +53,14 @@ fn read_1(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     let json = Json::object()
         .with("mos", package.mos.as_ref().map(|mos| mos.iter().map(mos_json).collect::<Json>()))
         .with("alerts", package.alerts.iter().map(alert_json).collect::<Json>());
-    Ok(Report { items, json, deviations: parsed.deviations.iter().map(deviation).collect(), refusal: None })
+    Ok(Report {
+        items,
+        json,
+        deviations: parsed.deviations.iter().map(deviation).collect(),
+        unlisted: 0,
+        findings: None,
+        refusal: None,
+    })
 }
 
 fn read_2(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
@@ -71,7 +82,14 @@ fn read_2(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     });
     let items = vec![Item::new("CMD").with_all(lines)];
     let json = Json::object().with("commands", commands.iter().map(command_json).collect::<Json>());
-    Ok(Report { items, json, deviations: parsed.deviations.iter().map(deviation).collect(), refusal: None })
+    Ok(Report {
+        items,
+        json,
+        deviations: parsed.deviations.iter().map(deviation).collect(),
+        unlisted: 0,
+        findings: None,
+        refusal: None,
+    })
 }
 
 fn read_3(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
@@ -85,14 +103,28 @@ fn read_3(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
         .with("statuses", package.statuses.iter().map(status_json).collect::<Json>())
         .with("alerts", package.alerts.iter().map(alert_json).collect::<Json>())
         .with("extra", extra_json(&package.extra));
-    Ok(Report { items, json, deviations: parsed.deviations.iter().map(deviation).collect(), refusal: None })
+    Ok(Report {
+        items,
+        json,
+        deviations: parsed.deviations.iter().map(deviation).collect(),
+        unlisted: 0,
+        findings: None,
+        refusal: None,
+    })
 }
 
 fn read_mo(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     let parsed = MoData::parse_with(bytes, options.strictness, &Limits::DEFAULT)?;
     let items = parsed.value.items.iter().map(mo_item).collect();
     let json = Json::object().with("items", parsed.value.items.iter().map(mo_json).collect::<Json>());
-    Ok(Report { items, json, deviations: parsed.deviations.iter().map(deviation).collect(), refusal: None })
+    Ok(Report {
+        items,
+        json,
+        deviations: parsed.deviations.iter().map(deviation).collect(),
+        unlisted: 0,
+        findings: None,
+        refusal: None,
+    })
 }
 
 pub(super) fn deviation(deviation: &dm_package::Deviation) -> Deviation {
