@@ -134,6 +134,8 @@ proptest! {
         let commands = message.walk().filter(|command| command.cmd_id().is_some()).count();
         let ids = message.assign_cmd_ids(first);
         prop_assert_eq!(ids.len(), commands);
+        let numbers = (u64::from(first.max(1))..).take(commands).map(|number| number.to_string());
+        prop_assert!(ids.iter().map(|(_, new)| new.as_str().to_owned()).eq(numbers));
         let in_place = message.walk().filter_map(|command| command.cmd_id());
         prop_assert!(in_place.eq(ids.iter().map(|(_, new)| new)));
     }

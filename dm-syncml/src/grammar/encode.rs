@@ -6,12 +6,13 @@
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use super::write::Write;
+use super::write::{PlainItem, Write};
 use crate::model::message::walk;
 use crate::names::{Spec, spec};
 use crate::{
-    Alert, Chal, Command, CommandName, Container, Cred, Data, Declaration, Error, ErrorKind, Extras, Format, Fragment,
-    FragmentRoot, Item, Location, Mark, Message, Meta, Namespace, Operation, Results, Status, Strictness, SyncHdr,
+    Alert, Chal, Command, CommandName, Container, Content, Cred, Data, Declaration, Error, ErrorKind, Extras, Format,
+    Fragment, FragmentRoot, Item, Location, Mark, Message, Meta, Namespace, Operation, Results, Status, Strictness,
+    SyncHdr,
 };
 
 /// Writes a message.
@@ -260,21 +261,30 @@ impl<'e, W: Write> Encoder<'e, W> {
     /// The start of a command: its tag and its CmdID, which nothing else in the message may have.
     #[inline(always)]
     fn command(&mut self, spec: &'static Spec, id: &'e str) -> Result<(), Error> {
-        self.writer.start(spec)?;
         if self.strict {
-            if id == "0" {
-                return Err(self.refuse(ErrorKind::CmdIdZero));
-            }
-            // Most senders count. As long as the ids ascend, shorter before longer, none can stand twice.
-            if !self.distinct {
-                if (id.len(), id) > (self.last.len(), self.last) {
-                    self.last = id;
-                } else if !id.is_empty() {
-                    self.check_distinct()?;
-                }
-            }
+            self.check_id(id)?;
         }
-        self.required(spec::CMD_ID, id)
+        if id.is_empty() {
+            return self.writer.start(spec);
+        }
+        self.writer.command(spec, id)
+    }
+
+    #[inline]
+    fn check_id(&mut self, id: &'e str) -> Result<(), Error> {
+        match id.as_bytes() {
+            [] => return Err(self.refuse(ErrorKind::MissingElement)),
+            b"0" => return Err(self.refuse(ErrorKind::CmdIdZero)),
+            _ => {}
+        }
+        // Most senders count. As long as the ids ascend, shorter before longer, none can stand twice.
+        if !self.distinct {
+            if (id.len(), id) <= (self.last.len(), self.last) {
+                return self.check_distinct();
+            }
+            self.last = id;
+        }
+        Ok(())
     }
 
     #[cold]
@@ -387,7 +397,15 @@ impl<'e, W: Write> Encoder<'e, W> {
         Ok(())
     }
 
+    #[inline]
     fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
+        match plain(item) {
+            Some(plain) if self.writer.plain_item(&plain)? => Ok(()),
+            _ => self.any_item(item),
+        }
+    }
+
+    fn any_item(&mut self, item: &Item<'_>) -> Result<(), Error> {
         let Item { target, source, meta, data, more_data, extras } = item;
         self.writer.start(spec::ITEM)?;
         if let Some(location) = target {
@@ -462,6 +480,35 @@ impl<'e, W: Write> Encoder<'e, W> {
         }
         Ok(())
     }
+}
+
+/// An item that has a short way.
+#[inline]
+fn plain<'i>(item: &'i Item<'_>) -> Option<PlainItem<'i>> {
+    let Item { target: Some(target), source: None, meta, data, more_data: false, extras } = item else { return None };
+    let uri = target.uri.as_str();
+    if uri.is_empty() || target.name().is_some() || !target.extras().is_empty() || !extras.is_empty() {
+        return None;
+    }
+    let meta = match meta {
+        None => None,
+        Some(Meta { format: Some(format), type_: Some(type_), mark: None, size: None, more: None }) => {
+            let format = format.as_str();
+            if format.is_empty() || type_.is_empty() {
+                return None;
+            }
+            Some((format, type_.as_str()))
+        }
+        Some(_) => return None,
+    };
+    let data = match data {
+        None => None,
+        Some(Data { content: Content::Text(text), attributes, .. }) if attributes.is_empty() && !text.is_empty() => {
+            Some(text.as_str())
+        }
+        Some(_) => return None,
+    };
+    Some(PlainItem { uri, meta, data })
 }
 
 fn is_number(text: &str) -> bool {

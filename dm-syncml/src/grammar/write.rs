@@ -1,6 +1,6 @@
 //! What the grammar asks of a writer.
 
-use crate::names::Spec;
+use crate::names::{Spec, spec};
 use crate::{Data, Declaration, Element, Error, Namespace};
 
 /// A destination of elements, in the order of the DTD. Every method appends; what cannot be carried is refused, and the
@@ -20,8 +20,30 @@ pub(crate) trait Write {
     fn leaf(&mut self, spec: &'static Spec, text: &str) -> Result<(), Error>;
     /// An element, as a rule `Data`, with whatever it holds and its attributes.
     fn data(&mut self, spec: &'static Spec, data: &Data<'_>) -> Result<(), Error>;
+    /// The start of a command and its CmdID, which is not empty.
+    #[inline(always)]
+    fn command(&mut self, spec: &'static Spec, id: &str) -> Result<(), Error> {
+        self.start(spec)?;
+        self.leaf(spec::CMD_ID, id)
+    }
+    /// The whole of an item as nearly all are, when the writer has a short way for it: what the methods above would
+    /// write, in fewer steps. It may decline, and has then written nothing.
+    #[inline(always)]
+    fn plain_item(&mut self, item: &PlainItem<'_>) -> Result<bool, Error> {
+        let _ = item;
+        Ok(false)
+    }
     /// An element outside the model.
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error>;
     /// Bytes written by this call so far, for errors.
     fn written(&self) -> usize;
+}
+
+/// An item of a Target without a name, with or without a Meta of Format and Type, with or without text for Data. No
+/// text is empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainItem<'i> {
+    pub(crate) uri: &'i str,
+    pub(crate) meta: Option<(&'i str, &'i str)>,
+    pub(crate) data: Option<&'i str>,
 }

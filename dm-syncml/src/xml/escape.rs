@@ -20,22 +20,27 @@ pub(crate) fn text<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {
     // Most texts are short and need nothing. Copies of a length known beforehand cost a few instructions, others a
     // call.
     match bytes.len() {
-        4..=7 => ends::<4, S>(out, bytes),
-        8..=15 => ends::<8, S>(out, bytes),
-        16..=32 => ends::<16, S>(out, bytes),
-        33..=64 => ends::<32, S>(out, bytes),
-        _ if nothing_suspicious(bytes) => out.put(bytes).map_err(|()| Refused::Full),
+        0..=3 if !bytes.iter().any(|byte| is_suspicious(*byte)) => out.put(bytes).map_err(|()| Refused::Full),
+        4..=7 => ends(out, bytes, |first: &[u8; 4], last| odd(word(first) | word(last) << 32)),
+        8..=15 => ends(out, bytes, |first: &[u8; 8], last| odd(word(first)) || odd(word(last))),
+        16..=32 => ends(out, bytes, |first: &[u8; 16], last| suspicious(first) | suspicious(last)),
+        33..=64 => ends(out, bytes, |first: &[u8; 32], last| suspicious(first) | suspicious(last)),
+        65.. if nothing_suspicious(bytes) => out.put(bytes).map_err(|()| Refused::Full),
         _ => escaped(out, bytes, false),
     }
 }
 
-/// Appends `N` to `2 * N` bytes in two pieces, the second over the end of the first.
+/// Appends `N` to `2 * N` bytes in two pieces, the second over the end of the first, when neither is odd.
 #[inline(always)]
-fn ends<const N: usize, S: Sealed>(out: &mut S, bytes: &[u8]) -> Result<(), Refused> {
+fn ends<const N: usize, S: Sealed>(
+    out: &mut S,
+    bytes: &[u8],
+    odd: impl FnOnce(&[u8; N], &[u8; N]) -> bool,
+) -> Result<(), Refused> {
     let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
         return escaped(out, bytes, false);
     };
-    if suspicious(first) | suspicious(last) {
+    if odd(first, last) {
         return escaped(out, bytes, false);
     }
     let overlap = bytes.len().saturating_sub(N);
@@ -43,6 +48,29 @@ fn ends<const N: usize, S: Sealed>(out: &mut S, bytes: &[u8]) -> Result<(), Refu
     out.put(first).map_err(|()| Refused::Full)?;
     out.truncate(end);
     out.put(last).map_err(|()| Refused::Full)
+}
+
+/// Up to eight bytes as one number.
+#[inline(always)]
+fn word<const N: usize>(bytes: &[u8; N]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// Whether one of eight bytes is `<`, `>`, `&`, 0xEF or below a space: TAB and LF are taken for odd here.
+#[inline(always)]
+const fn odd(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const HIGH: u64 = ONES << 7;
+    const fn all(byte: u8) -> u64 {
+        ONES.wrapping_mul(byte as u64)
+    }
+    /// The high bit of every byte that is zero, and perhaps of some behind one.
+    const fn zero(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
+    let control = word.wrapping_sub(all(b' ')) & !word & HIGH;
+    let bracket = zero(word & !all(b'<' ^ b'>') ^ all(b'<'));
+    control | bracket | zero(word ^ all(b'&')) | zero(word ^ all(0xEF)) != 0
 }
 
 /// Appends the value of an attribute, to stand in double quotes. TAB and LF become references too, because readers

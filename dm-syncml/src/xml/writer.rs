@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::escape::{self, Refused};
 use super::reader::check_markup;
-use crate::grammar::write::Write;
-use crate::names::{Page, Spec, Tag};
+use crate::grammar::write::{PlainItem, Write};
+use crate::names::{Page, Spec, Tag, spec};
 use crate::sink::Sealed;
 use crate::{
     Attribute, Content, Data, Declaration, Element, Error, ErrorKind, Limits, Markup, Name, Namespace, Node, Strictness,
@@ -448,6 +448,50 @@ impl<S: Sealed> Write for Writer<'_, S> {
         }
     }
 
+    #[inline(always)]
+    fn command(&mut self, spec: &'static Spec, id: &str) -> Result<(), Error> {
+        let Some(open) = with_cmd_id(spec).filter(|_| self.indent.is_none()) else {
+            self.start(spec)?;
+            return self.leaf(spec::CMD_ID, id);
+        };
+        self.depth = self.depth.saturating_add(1);
+        self.put(open)?;
+        self.escaped(id)?;
+        self.put("</CmdID>")
+    }
+
+    #[inline]
+    fn plain_item(&mut self, item: &PlainItem<'_>) -> Result<bool, Error> {
+        if self.indent.is_some() {
+            return Ok(false);
+        }
+        self.put("<Item><Target><LocURI>")?;
+        self.escaped(item.uri)?;
+        match (item.meta, item.data) {
+            (None, None) => self.put("</LocURI></Target></Item>")?,
+            (None, Some(data)) => {
+                self.put("</LocURI></Target><Data>")?;
+                self.escaped(data)?;
+                self.put("</Data></Item>")?;
+            }
+            (Some((format, type_)), data) => {
+                self.put("</LocURI></Target><Meta><Format xmlns=\"syncml:metinf\">")?;
+                self.escaped(format)?;
+                self.put("</Format><Type xmlns=\"syncml:metinf\">")?;
+                self.escaped(type_)?;
+                match data {
+                    None => self.put("</Type></Meta></Item>")?,
+                    Some(data) => {
+                        self.put("</Type></Meta><Data>")?;
+                        self.escaped(data)?;
+                        self.put("</Data></Item>")?;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error> {
         self.place()?;
         let namespace = self.namespace.clone();
@@ -457,6 +501,19 @@ impl<S: Sealed> Write for Writer<'_, S> {
     fn written(&self) -> usize {
         self.out.len().saturating_sub(self.start)
     }
+}
+
+/// The start of the commands that are sent most, with that of the CmdID.
+#[inline(always)]
+fn with_cmd_id(spec: &'static Spec) -> Option<&'static str> {
+    Some(match spec.open {
+        "<Add>" => "<Add><CmdID>",
+        "<Get>" => "<Get><CmdID>",
+        "<Replace>" => "<Replace><CmdID>",
+        "<Results>" => "<Results><CmdID>",
+        "<Status>" => "<Status><CmdID>",
+        _ => return None,
+    })
 }
 
 /// The namespace of an element of a code page in a document whose own is given.
