@@ -100,9 +100,16 @@ fn element<'a>(u: &mut Unstructured<'a>, page: Page) -> Result<Element<'a>> {
     Ok(element)
 }
 
+/// A name that the model has no place for: foreign ones, those of DS, those of a tree.
 fn name<'a>(u: &mut Unstructured<'a>, page: Page) -> Result<Name<'a>> {
-    let tag = Tag::by_token(page, u.int_in_range(0x05..=0x3C)?);
-    Ok(match tag {
+    const DS: &[u8] = &[0x07, 0x15, 0x1D, 0x26, 0x33, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3A];
+    const DS_META: &[u8] = &[0x05, 0x08, 0x09, 0x0A, 0x0D, 0x0F, 0x11, 0x14, 0x16];
+    let token = match page {
+        Page::SyncMl => *u.choose(DS)?,
+        Page::MetInf => *u.choose(DS_META)?,
+        _ => u.int_in_range(0x05..=0x3C)?,
+    };
+    Ok(match Tag::by_token(page, token) {
         Some(tag) if !u.ratio(1, 8)? => Name::Known(tag),
         _ => Name::Other {
             namespace: Str::borrowed(if bool::arbitrary(u)? { "urn:x" } else { "" }),
