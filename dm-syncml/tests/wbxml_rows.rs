@@ -240,6 +240,9 @@ fn w10_every_empty_form_is_empty() {
     // A tag without content has no children: what follows is its neighbour.
     let (found, _) = lenient(&message(HEAD, &[0x10, 0x12]));
     assert!(found.commands[0].items().is_empty() && found.is_final);
+    let (found, _) = lenient(&message(HEAD, &[&[0x10][..], &text(0x4B, "2")].concat()));
+    assert_eq!(found.commands[0].cmd_id().unwrap().as_str(), "");
+    assert_eq!(found.commands.len(), 2);
 }
 
 #[test]

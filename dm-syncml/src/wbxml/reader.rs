@@ -56,7 +56,8 @@ pub(crate) struct Reader<'a> {
     rooted: bool,
     /// The name of the element that [`Read::next`] gave without a tag.
     name: Option<Name<'a>>,
-    span: Span,
+    /// Where the content of the last text begins and ends.
+    span: (usize, usize),
     context: Context,
 }
 
@@ -126,7 +127,7 @@ impl<'a> Reader<'a> {
             latin: header.latin,
             rooted: false,
             name: None,
-            span: Span::default(),
+            span: (0, 0),
             context,
         }
     }
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
                 }
                 let text = self.inline(from, end, high)?;
                 self.at = end.wrapping_add(2);
-                self.span = Span::new(start, end.wrapping_add(1));
+                self.span = (start, end.wrapping_add(1));
                 Some(text)
             }
             STR_T => {
@@ -200,12 +201,12 @@ impl<'a> Reader<'a> {
                     return None;
                 }
                 self.at = at.wrapping_add(1);
-                self.span = Span::new(start, at);
+                self.span = (start, at);
                 Some(text)
             }
             END => {
                 self.at = start.wrapping_add(1);
-                self.span = Span::new(start, start);
+                self.span = (start, start);
                 Some("")
             }
             _ => None,
@@ -214,6 +215,9 @@ impl<'a> Reader<'a> {
 
     /// The same for any number of strings: some encoders cut texts at words.
     fn joined(&mut self, start: usize) -> Option<Str<'a>> {
+        if !matches!(self.input.get(start), Some(&(STR_I | STR_T))) {
+            return None;
+        }
         let mut buffer: Vec<u8> = Vec::with_capacity(64);
         let mut at = start;
         loop {
@@ -239,7 +243,7 @@ impl<'a> Reader<'a> {
         }
         let text = String::from_utf8(buffer).ok()?;
         self.at = at;
-        self.span = Span::new(start, at.wrapping_sub(1));
+        self.span = (start, at.wrapping_sub(1));
         Some(Str::from(text))
     }
 
@@ -613,8 +617,8 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn content(&mut self, content: Content<'a>, start: usize, end: usize) -> Data<'a> {
-        self.span = Span::new(start, end);
-        Data::from_content(content, self.span)
+        self.span = (start, end);
+        Data::from_content(content, Span::new(start, end))
     }
 
     fn take_name(&mut self, tag: Option<Tag>) -> Name<'a> {
@@ -691,6 +695,16 @@ impl<'a> Read<'a> for Reader<'a> {
         Some(text)
     }
 
+    fn opaque(&mut self, spec: &'static Spec) -> Option<Data<'a>> {
+        let (at, byte) = self.tag(spec.tag)?;
+        if byte & CONTENT == 0 || self.depth == 0 {
+            return None;
+        }
+        let data = self.plain_opaque(at)?;
+        self.page = spec.tag.page().number();
+        Some(data)
+    }
+
     #[inline(always)]
     fn flag(&mut self, spec: &'static Spec) -> bool {
         let Some((at, byte)) = self.tag(spec.tag) else { return false };
@@ -759,7 +773,7 @@ impl<'a> Read<'a> for Reader<'a> {
         self.leave(child.open);
         let start = self.at;
         if child.open == Open::Empty {
-            self.span = Span::new(start, start);
+            self.span = (start, start);
             return Ok(Str::EMPTY);
         }
         let mut text: Cow<'a, str> = Cow::Borrowed("");
@@ -776,7 +790,7 @@ impl<'a> Read<'a> for Reader<'a> {
                 }
                 Step::Start(begin) => return Err(Error::new(ErrorKind::UnexpectedElement, begin.offset)),
                 Step::End(end) => {
-                    self.span = Span::new(start, end);
+                    self.span = (start, end);
                     return Ok(text.into());
                 }
             }
@@ -830,7 +844,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn span(&self) -> Span {
-        self.span
+        Span::new(self.span.0, self.span.1)
     }
 
     fn context(&mut self) -> &mut Context {

@@ -221,30 +221,41 @@ pub(crate) const fn to_integer(value: u32) -> ([u8; 5], usize) {
 /// and whether a byte before it is not ASCII.
 ///
 /// In a body, that byte is the NUL of an inline string, or a character that XML does not allow.
-#[inline]
+#[inline(always)]
 pub(crate) fn scan(bytes: &[u8], from: usize) -> (usize, bool) {
+    let (mut at, mut high) = (from, false);
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let (len, seen) = control(rest);
+        (at, high) = (at.wrapping_add(len), high | seen);
+        match rest.get(len) {
+            Some(b'\t' | b'\n' | b'\r') => at = at.wrapping_add(1),
+            _ => return (at, high),
+        }
+    }
+}
+
+/// The same for any byte below 0x20.
+#[inline(always)]
+fn control(bytes: &[u8]) -> (usize, bool) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = ONES << 7;
-    let (mut at, mut seen) = (from, 0_u64);
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let (mut at, mut seen) = (0_usize, 0_u64);
+    for chunk in chunks {
         let word = u64::from_le_bytes(*chunk);
         // The lowest bit set belongs to the first byte below 0x20: borrows only come from such bytes.
         let low = word.wrapping_sub(ONES << 5) & !word & HIGHS;
-        if low == 0 {
-            seen |= word;
-            at = at.wrapping_add(8);
-            continue;
+        if low != 0 {
+            let bits = low.trailing_zeros() & !7;
+            seen |= word & (1_u64 << bits).wrapping_sub(1);
+            return (at.wrapping_add((bits >> 3) as usize), seen & HIGHS != 0);
         }
-        let bits = low.trailing_zeros() & !7;
-        seen |= word & (1_u64 << bits).wrapping_sub(1);
-        at = at.wrapping_add((bits >> 3) as usize);
-        if !matches!((word >> bits) as u8, b'\t' | b'\n' | b'\r') {
-            return (at, seen & HIGHS != 0);
-        }
-        at = at.wrapping_add(1);
+        seen |= word;
+        at = at.wrapping_add(8);
     }
-    for &byte in bytes.get(at..).unwrap_or_default() {
-        if byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
+    for &byte in rest {
+        if byte < 0x20 {
             break;
         }
         seen |= u64::from(byte);

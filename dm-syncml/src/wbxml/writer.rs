@@ -257,10 +257,6 @@ impl<'o, S: Sealed> Writer<'o, S> {
 
     #[inline]
     fn opaque(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if let Ok(length @ 0..=0x7F) = u8::try_from(bytes.len()) {
-            self.put(&(u16::from(OPAQUE) | u16::from(length) << 8).to_le_bytes())?;
-            return self.put(bytes);
-        }
         let (length, count) = self.integer(bytes.len())?;
         self.put(&[OPAQUE])?;
         self.put(tail(&length, count))?;
@@ -268,11 +264,18 @@ impl<'o, S: Sealed> Writer<'o, S> {
     }
 
     /// An element with bytes, or without.
+    #[inline]
     fn opaque_leaf(&mut self, spec: &'static Spec, bytes: &[u8]) -> Result<(), Error> {
+        let (page, token) = (spec.tag.page().number(), spec.tag.token());
         if bytes.is_empty() {
-            return self.token(spec.tag.page().number(), spec.tag.token());
+            return self.token(page, token);
         }
-        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)?;
+        self.token(page, token | CONTENT)?;
+        if self.shared.is_none()
+            && let Some(result) = short_opaque(self.out, bytes)
+        {
+            return result.map_err(|()| self.refuse(ErrorKind::BufferTooSmall));
+        }
         self.opaque(bytes)?;
         self.put(&[END])
     }
@@ -577,6 +580,35 @@ fn few<S: Sealed>(out: &mut S, token: u8, text: [u8; 3], len: usize) -> Result<(
     }
     out.truncate(before.wrapping_add(4).wrapping_add(len));
     Ok(())
+}
+
+/// Appends an OPAQUE of a common length and the END behind it, in the same way.
+#[inline]
+fn short_opaque<S: Sealed>(out: &mut S, bytes: &[u8]) -> Option<Result<(), ()>> {
+    macro_rules! ends {
+        ($half:literal) => {{
+            let (first, last) = (bytes.first_chunk::<$half>()?, bytes.last_chunk::<$half>()?);
+            let mut head = [0; $half + 2];
+            head[0] = OPAQUE;
+            head[1] = u8::try_from(bytes.len()).ok()?;
+            head[2..].copy_from_slice(first);
+            let mut tail = [END; $half + 1];
+            tail[..$half].copy_from_slice(last);
+            let end = out.len().wrapping_add(2).wrapping_add(bytes.len()).wrapping_sub($half);
+            if out.put(&head).is_err() {
+                return Some(Err(()));
+            }
+            out.truncate(end);
+            Some(out.put(&tail))
+        }};
+    }
+    match bytes.len() {
+        4..=7 => ends!(4),
+        8..=15 => ends!(8),
+        16..=31 => ends!(16),
+        32..=63 => ends!(32),
+        _ => None,
+    }
 }
 
 /// The same for strings that are long or not ASCII.
