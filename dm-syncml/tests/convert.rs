@@ -1,7 +1,13 @@
 //! What changes between the forms: bytes, nested documents, nonces; and what cannot.
 
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use dm_syncml::{
     Alert, AlertCode, Binary, Command, Content, ConvertOptions, Cred, Data, Declaration, Element, Encoding, Error,

@@ -2,7 +2,13 @@
 //! leaves behind when it does.
 
 #![cfg(feature = "xml")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use dm_syncml::{
     Alert, AlertCode, Chal, Command, CommandName, Container, Content, Cred, Data, Declaration, Element, ErrorKind,
@@ -38,9 +44,7 @@ fn status(
 }
 
 fn commands(commands: Vec<Command<'static>>) -> Fragment<'static> {
-    let mut fragment = Fragment::default();
-    fragment.commands = commands;
-    fragment
+    Fragment { commands, ..Fragment::default() }
 }
 
 fn xml(message: &Message<'_>) -> String {

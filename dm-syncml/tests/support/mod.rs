@@ -6,6 +6,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "shared by tests; not each uses all"
 )]
 
@@ -579,18 +580,16 @@ pub fn message(shape: Shape) -> BoxedStrategy<Message<'static>> {
 pub fn fragment(shape: Shape) -> impl Strategy<Value = Fragment<'static>> {
     let roots = vec![FragmentRoot::Message, FragmentRoot::SyncMl, FragmentRoot::SyncBody, FragmentRoot::Commands];
     (select(roots), message(shape)).prop_map(|(root, message)| {
-        let mut fragment = Fragment::default();
-        fragment.root = root;
-        fragment.header = (root == FragmentRoot::Message).then_some(message.header);
-        fragment.commands = message.commands;
-        fragment.is_final = message.is_final;
         // Bare commands have no element to declare anything on.
-        if root == FragmentRoot::Commands {
-            fragment.namespace = Namespace::Absent;
-        } else {
-            fragment.namespace = message.namespace;
-            fragment.declarations = message.declarations;
+        let bare = root == FragmentRoot::Commands;
+        Fragment {
+            root,
+            header: (root == FragmentRoot::Message).then_some(message.header),
+            commands: message.commands,
+            is_final: message.is_final,
+            namespace: if bare { Namespace::Absent } else { message.namespace },
+            declarations: if bare { vec![] } else { message.declarations },
+            ..Fragment::default()
         }
-        fragment
     })
 }
