@@ -7,7 +7,9 @@
 //! - declarations in a DOCTYPE, which roxmltree expands;
 //! - what our limits say, and characters outside UTF-8 by the declaration;
 //! - processing instructions named `xml`, or without white space behind their name, which it does not look at;
-//! - characters that XML does not have, inside a DOCTYPE;
+//! - characters that XML does not have, inside a DOCTYPE or a CDATA section;
+//! - the same prefix declared twice in one tag;
+//! - references to characters behind the last one, which it replaces;
 //! - names with a colon at an end or two of them, which namespaces forbid.
 //!
 //! We read and roxmltree refuses
@@ -62,7 +64,10 @@ fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
         )
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
-        || (kind == ErrorKind::Character && in_doctype(text, ours.offset()))
+        || (kind == ErrorKind::Character && (in_doctype(text, ours.offset())
+            || in_cdata(text, ours.offset())
+            || text.get(ours.offset()..).is_some_and(|at| at.starts_with("&#"))))
+        || (kind == ErrorKind::DuplicateAttribute && text.get(ours.offset()..).is_some_and(|at| at.starts_with("xmlns")))
         || (kind == ErrorKind::Syntax && (in_instruction(text, ours.offset()) || in_colons(text, ours.offset())))
 }
 
@@ -77,6 +82,12 @@ fn in_doctype(text: &str, offset: usize) -> bool {
             .windows(2)
             .any(|window| window.first() == Some(&b'<') && window.get(1).is_some_and(|byte| !b"!?".contains(byte)))
     })
+}
+
+/// Whether the byte lies in a CDATA section.
+fn in_cdata(text: &str, offset: usize) -> bool {
+    let before = text.get(..offset).unwrap_or_default();
+    before.rfind("<![CDATA[").is_some_and(|start| before.rfind("]]>").is_none_or(|end| end < start))
 }
 
 /// Whether the byte lies in or behind a name with a colon.
