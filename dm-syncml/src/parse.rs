@@ -10,71 +10,49 @@ use crate::{Encoding, Error, ErrorKind, Fragment, Limits, Message, Parsed, Stric
 
 /// Decodes in a form into `out`, which holds what was understood before an error. The values are large: they are moved
 /// as little as can be.
+#[inline(always)]
 fn decode<'a>(
     input: &'a [u8],
     encoding: Option<Encoding>,
     whole: Whole,
-    mut context: Context,
+    context: &mut Context,
     out: &mut Fragment<'a>,
-) -> (Context, Result<(), Error>) {
-    #[cfg(feature = "fuzzing")]
-    let context_slow = context.slow;
+) -> Result<(), Error> {
     match encoding {
         #[cfg(feature = "xml")]
-        Some(Encoding::Xml) => match xml::reader::Reader::new(input, whole == Whole::Fragment, context) {
-            Ok(mut reader) => {
-                #[cfg(feature = "fuzzing")]
-                if context_slow {
-                    reader.without_fast_way();
-                }
-                let result = decode::document(&mut reader, whole, out);
-                context = reader.into_context();
-                (context, result)
-            }
-            Err((error, context)) => (context, Err(error)),
-        },
+        Some(Encoding::Xml) => {
+            let mut reader = xml::reader::Reader::new(input, whole == Whole::Fragment, context)?;
+            decode::document(&mut reader, whole, out)
+        }
         #[cfg(feature = "wbxml")]
-        Some(Encoding::Wbxml) => match wbxml::reader::Reader::new(input, context) {
-            Ok(mut reader) => {
-                #[cfg(feature = "fuzzing")]
-                if context_slow {
-                    reader.without_fast_way();
-                }
-                let result = decode::document(&mut reader, whole, out);
-                context = reader.into_context();
-                (context, result)
-            }
-            Err((error, context)) => (context, Err(error)),
-        },
+        Some(Encoding::Wbxml) => {
+            let mut reader = wbxml::reader::Reader::new(input, context)?;
+            decode::document(&mut reader, whole, out)
+        }
         _ => {
             let kind = if input.is_empty() { ErrorKind::UnexpectedEnd } else { ErrorKind::NotSyncMl };
-            (context, Err(Error::new(kind, 0)))
+            Err(Error::new(kind, 0))
         }
     }
 }
 
-fn fragment<'a>(
-    input: &'a [u8],
-    encoding: Option<Encoding>,
-    context: Context,
-) -> Result<(Fragment<'a>, Context), Error> {
+fn fragment<'a>(input: &'a [u8], encoding: Option<Encoding>, context: &mut Context) -> Result<Fragment<'a>, Error> {
     let mut value = Fragment::default();
-    let (context, result) = decode(input, encoding, Whole::Fragment, context, &mut value);
-    result.map(|()| (value, context))
+    decode(input, encoding, Whole::Fragment, context, &mut value)?;
+    Ok(value)
 }
 
-fn message<'a>(input: &'a [u8], encoding: Option<Encoding>, context: Context) -> Result<(Message<'a>, Context), Error> {
+fn message<'a>(input: &'a [u8], encoding: Option<Encoding>, context: &mut Context) -> Result<Message<'a>, Error> {
     let mut fragment = Fragment::default();
-    let (context, result) = decode(input, encoding, Whole::Message, context, &mut fragment);
-    result?;
+    decode(input, encoding, Whole::Message, context, &mut fragment)?;
     match fragment.into_message() {
-        Ok(message) => Ok((message, context)),
+        Ok(message) => Ok(message),
         Err(_) => Err(Error::new(ErrorKind::MissingPart, input.len())),
     }
 }
 
 /// A value with the deviations that were noted for it.
-fn parsed<T>((value, context): (T, Context)) -> Parsed<T> {
+fn parsed<T>(value: T, context: Context) -> Parsed<T> {
     Parsed { value, deviations: context.deviations, unlisted: context.unlisted }
 }
 
@@ -87,8 +65,7 @@ macro_rules! entry_points {
             /// # Errors
             /// What cannot be understood, with the byte at which it stands.
             pub fn parse(input: &'a [u8]) -> Result<Self, Error> {
-                let context = Context::new(Strictness::Lenient, &Limits::DEFAULT);
-                Ok($decode(input, Encoding::detect(input), context)?.0)
+                $decode(input, Encoding::detect(input), &mut Context::new(Strictness::Lenient, &Limits::DEFAULT))
             }
 
             #[doc = concat!("Decodes ", $what, " in either form and lists the deviations.")]
@@ -96,7 +73,9 @@ macro_rules! entry_points {
             /// # Errors
             /// What cannot be understood; in strict mode also every deviation.
             pub fn parse_with(input: &'a [u8], strictness: Strictness, limits: &Limits) -> Result<Parsed<Self>, Error> {
-                $decode(input, Encoding::detect(input), Context::new(strictness, limits)).map(parsed)
+                let mut context = Context::new(strictness, limits);
+                let value = $decode(input, Encoding::detect(input), &mut context)?;
+                Ok(parsed(value, context))
             }
 
             #[doc = concat!("Decodes ", $what, " in XML.")]
@@ -105,7 +84,9 @@ macro_rules! entry_points {
             /// Those of [`parse_with`](Self::parse_with).
             #[cfg(feature = "xml")]
             pub fn parse_xml(input: &'a [u8], strictness: Strictness, limits: &Limits) -> Result<Parsed<Self>, Error> {
-                $decode(input, Some(Encoding::Xml), Context::new(strictness, limits)).map(parsed)
+                let mut context = Context::new(strictness, limits);
+                let value = $decode(input, Some(Encoding::Xml), &mut context)?;
+                Ok(parsed(value, context))
             }
 
             #[doc = concat!("Decodes ", $what, " in WBXML.")]
@@ -118,7 +99,9 @@ macro_rules! entry_points {
                 strictness: Strictness,
                 limits: &Limits,
             ) -> Result<Parsed<Self>, Error> {
-                $decode(input, Some(Encoding::Wbxml), Context::new(strictness, limits)).map(parsed)
+                let mut context = Context::new(strictness, limits);
+                let value = $decode(input, Some(Encoding::Wbxml), &mut context)?;
+                Ok(parsed(value, context))
             }
         }
     };
@@ -141,9 +124,9 @@ impl<'a> Fragment<'a> {
     #[must_use]
     pub fn salvage(input: &'a [u8], limits: &Limits) -> (Parsed<Self>, Option<Error>) {
         let mut value = Fragment::default();
-        let context = Context::new(Strictness::Lenient, limits);
-        let (context, result) = decode(input, Encoding::detect(input), Whole::Fragment, context, &mut value);
-        (parsed((value, context)), result.err())
+        let mut context = Context::new(Strictness::Lenient, limits);
+        let result = decode(input, Encoding::detect(input), Whole::Fragment, &mut context, &mut value);
+        (parsed(value, context), result.err())
     }
 }
 
@@ -161,7 +144,8 @@ pub mod fuzzing {
     ) -> Result<Parsed<Fragment<'a>>, Error> {
         let mut context = Context::new(strictness, limits);
         context.slow = true;
-        fragment(input, Some(encoding), context).map(parsed)
+        let value = fragment(input, Some(encoding), &mut context)?;
+        Ok(parsed(value, context))
     }
 
     /// [`Fragment::parse_xml`] without its fast way.

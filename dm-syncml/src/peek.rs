@@ -66,25 +66,25 @@ pub fn peek_header(input: &[u8]) -> Result<Peek<'_>, Error> {
         let kind = if input.is_empty() { ErrorKind::UnexpectedEnd } else { ErrorKind::NotSyncMl };
         return Err(Error::new(kind, 0));
     };
-    let context = Context::new(Strictness::Lenient, &limits.with_max_deviations(0));
+    let mut context = Context::new(Strictness::Lenient, &limits.with_max_deviations(0));
     let mut out = Fragment::default();
     match encoding {
         #[cfg(feature = "xml")]
         Encoding::Xml => {
             // Only what is looked at has to be UTF-8. A header behind the window is looked for once more in all.
             let window = input.get(..WINDOW).map_or(input, valid);
-            let first = peek_xml(window, Context::new(Strictness::Lenient, &limits.with_max_deviations(0)), &mut out);
+            let first = peek_xml(window, &mut context, &mut out);
             if let Err(error) = first {
                 if !error.kind().is_incomplete() || window.len() == input.len() {
                     return Err(error);
                 }
                 out = Fragment::default();
-                peek_xml(valid(input), context, &mut out)?;
+                peek_xml(valid(input), &mut context, &mut out)?;
             }
         }
         #[cfg(feature = "wbxml")]
         Encoding::Wbxml => {
-            let mut reader = crate::wbxml::reader::Reader::new(input, context).map_err(|(error, _)| error)?;
+            let mut reader = crate::wbxml::reader::Reader::new(input, &mut context)?;
             decode::document(&mut reader, Whole::Header, &mut out)?;
         }
         #[cfg(not(feature = "wbxml"))]
@@ -99,8 +99,8 @@ pub fn peek_header(input: &[u8]) -> Result<Peek<'_>, Error> {
 }
 
 #[cfg(feature = "xml")]
-fn peek_xml<'a>(input: &'a [u8], context: Context, out: &mut Fragment<'a>) -> Result<(), Error> {
-    let mut reader = crate::xml::reader::Reader::new(input, false, context).map_err(|(error, _)| error)?;
+fn peek_xml<'a>(input: &'a [u8], context: &mut Context, out: &mut Fragment<'a>) -> Result<(), Error> {
+    let mut reader = crate::xml::reader::Reader::new(input, false, context)?;
     decode::document(&mut reader, Whole::Header, out)
 }
 

@@ -169,7 +169,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     // The header.
 
     fn header(&mut self, open: Open<'a, R>, at: usize, out: &mut Fragment<'a>) -> Result<(), Error> {
-        let header = out.header.insert(SyncHdr::default());
+        let header = out.header.insert(SyncHdr::EMPTY);
         let mut seen = Seen::default();
         self.header_children(open, header, &mut seen)?;
         header.span = Span::new(at, self.r.offset());
@@ -910,16 +910,18 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
 
     fn item(&mut self, open: Open<'a, R>, item: &mut Item<'a>) -> Result<(), Error> {
         if self.r.open(spec::TARGET) {
-            self.location(spec::TARGET, Open::<'a, R>::default(), item.target.insert(Location::default()))?;
+            self.location(spec::TARGET, Open::<'a, R>::default(), item.target.insert(Location::EMPTY))?;
         }
         if self.r.open(spec::SOURCE) {
-            self.location(spec::SOURCE, Open::<'a, R>::default(), item.source.insert(Location::default()))?;
+            self.location(spec::SOURCE, Open::<'a, R>::default(), item.source.insert(Location::EMPTY))?;
         }
         if self.r.open(spec::META) {
             self.meta(Open::<'a, R>::default(), item.meta.insert(Meta::new()))?;
         }
         if let Some(text) = self.r.leaf(spec::DATA) {
             item.data = Some(Data::from_content(Content::Text(text), self.r.span()));
+        } else if let Some(data) = self.r.opaque(spec::DATA) {
+            item.data = Some(data);
         }
         if self.r.close(spec::ITEM, open) {
             return Ok(());
@@ -958,11 +960,11 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if tag == spec::TARGET.tag {
             once(item.target.is_some(), at)?;
             self.order(late || item.source.is_some() || item.meta.is_some(), at)?;
-            self.location(spec::TARGET, child.open, item.target.insert(Location::default()))
+            self.location(spec::TARGET, child.open, item.target.insert(Location::EMPTY))
         } else if tag == spec::SOURCE.tag {
             once(item.source.is_some(), at)?;
             self.order(late || item.meta.is_some(), at)?;
-            self.location(spec::SOURCE, child.open, item.source.insert(Location::default()))
+            self.location(spec::SOURCE, child.open, item.source.insert(Location::EMPTY))
         } else if tag == spec::META.tag {
             once(item.meta.is_some(), at)?;
             self.order(late, at)?;

@@ -32,6 +32,11 @@ pub(crate) trait Read<'a> {
     fn composed(&mut self, _: &'static Spec) -> Option<Str<'a>> {
         None
     }
+    /// The whole of this element, when it holds bytes and nothing else. Consumes it.
+    #[inline(always)]
+    fn opaque(&mut self, _: &'static Spec) -> Option<Data<'a>> {
+        None
+    }
     /// Whether the whole of this element follows, with nothing in it. Consumes it.
     fn flag(&mut self, spec: &'static Spec) -> bool;
 

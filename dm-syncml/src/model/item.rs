@@ -26,6 +26,8 @@ pub(crate) struct LocationMore<'a> {
 }
 
 impl<'a> Location<'a> {
+    pub(crate) const EMPTY: Self = Self { uri: LocUri::EMPTY, more: None };
+
     /// An address.
     #[must_use]
     pub fn new(uri: impl Into<LocUri<'a>>) -> Self {

@@ -53,7 +53,7 @@ impl<T> List<T> {
     #[cold]
     fn push_second(&mut self, value: T) {
         let Kind::One(first) = core::mem::replace(&mut self.0, Kind::None) else { return };
-        let mut values = Vec::with_capacity(4);
+        let mut values = Vec::with_capacity(8);
         values.push(first);
         values.push(value);
         self.0 = Kind::Many(values);

@@ -35,6 +35,21 @@ pub struct SyncHdr<'a> {
 }
 
 impl<'a> SyncHdr<'a> {
+    /// What decoders fill in: a constant is copied, a default put together.
+    pub(crate) const EMPTY: Self = Self {
+        ver_dtd: Str::EMPTY,
+        ver_proto: Str::EMPTY,
+        session_id: SessionId::EMPTY,
+        msg_id: MsgId::EMPTY,
+        target: Location::EMPTY,
+        source: Location::EMPTY,
+        resp_uri: None,
+        cred: None,
+        meta: None,
+        extras: Extras::NONE,
+        span: Span::NONE,
+    };
+
     /// A header of DM 1.2.
     #[must_use]
     pub fn new(

@@ -32,8 +32,8 @@ impl<'a> Element<'a> {
     /// [`Limits::max_markup_depth`] or elements than [`Limits::max_elements`].
     #[cfg_attr(docsrs, doc(cfg(feature = "wbxml")))]
     pub fn parse_wbxml(document: &'a [u8], limits: &Limits) -> Result<Self, Error> {
-        let context = Context::new(Strictness::Lenient, limits);
-        reader::Reader::new(document, context).map_err(|(error, _)| error)?.whole()
+        let mut context = Context::new(Strictness::Lenient, limits);
+        reader::Reader::new(document, &mut context)?.whole()
     }
 
     /// This element as a WBXML document of its own, with the public identifier of its page.

@@ -31,7 +31,7 @@ use crate::{
 const STRETCH: usize = 8 << 10;
 
 /// One WBXML document.
-pub(crate) struct Reader<'a> {
+pub(crate) struct Reader<'a, 'c> {
     input: &'a [u8],
     at: usize,
     /// The current page of tags. END does not change it.
@@ -58,7 +58,7 @@ pub(crate) struct Reader<'a> {
     name: Option<Name<'a>>,
     /// Where the content of the last text begins and ends.
     span: (usize, usize),
-    context: Context,
+    context: &'c mut Context,
 }
 
 /// How an element ends.
@@ -96,17 +96,24 @@ enum Pieces<'a> {
     Mixed(Vec<u8>),
 }
 
-impl<'a> Reader<'a> {
-    /// Reads the head. What was let pass comes back with an error too.
-    #[expect(clippy::result_large_err, reason = "once a document")]
-    pub(crate) fn new(input: &'a [u8], mut context: Context) -> Result<Self, (Error, Context)> {
-        match head(input, &mut context) {
-            Ok(header) => Ok(Self::with_header(input, &header, context)),
-            Err(error) => Err((error, context)),
+impl<'a, 'c> Reader<'a, 'c> {
+    /// Reads the head.
+    #[inline(always)]
+    pub(crate) fn new(input: &'a [u8], context: &'c mut Context) -> Result<Self, Error> {
+        let header = head(input, context)?;
+        #[cfg(feature = "fuzzing")]
+        let slow = context.slow;
+        #[cfg_attr(not(feature = "fuzzing"), expect(unused_mut, reason = "changed for fuzzing"))]
+        let mut reader = Self::with_header(input, &header, context);
+        #[cfg(feature = "fuzzing")]
+        if slow {
+            (reader.until, reader.usual) = (0, 0);
         }
+        Ok(reader)
     }
 
-    fn with_header(input: &'a [u8], header: &Header, context: Context) -> Self {
+    #[inline(always)]
+    fn with_header(input: &'a [u8], header: &Header, context: &'c mut Context) -> Self {
         let document = header.document;
         let table = input.get(header.table.clone()).unwrap_or_default();
         let plain = document.zero == Page::SyncMl && !header.latin;
@@ -133,14 +140,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Only the complete way from here on, to compare the two.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(test)]
     pub(crate) fn without_fast_way(&mut self) {
         (self.until, self.usual) = (0, 0);
-    }
-
-    /// What was let pass.
-    pub(crate) fn into_context(self) -> Context {
-        self.context
     }
 
     /// The whole document as one element.
@@ -377,7 +379,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 OPAQUE => {
-                    let bytes = self.opaque()?;
+                    let bytes = self.bytes()?;
                     if !bytes.is_empty() {
                         return Ok(Step::Opaque(bytes, self.at.saturating_sub(bytes.len())));
                     }
@@ -458,7 +460,7 @@ impl<'a> Reader<'a> {
                     self.string()?;
                 }
                 OPAQUE => {
-                    self.opaque()?;
+                    self.bytes()?;
                 }
                 0xC0..=0xC2 => {}
                 PI | LITERAL_C | LITERAL_A | LITERAL_AC => return Err(Error::new(ErrorKind::WbxmlToken, offset)),
@@ -505,7 +507,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The bytes of an OPAQUE. Its length is believed only when they are there.
-    fn opaque(&mut self) -> Result<&'a [u8], Error> {
+    fn bytes(&mut self) -> Result<&'a [u8], Error> {
         let length_at = self.at;
         let length = tables::length(self.integer()?);
         let bytes = self.input.get(self.at..).and_then(|rest| rest.get(..length));
@@ -645,7 +647,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Read<'a> for Reader<'a> {
+impl<'a> Read<'a> for Reader<'a, '_> {
     type Open = Open;
 
     const BINARY: bool = true;
@@ -848,7 +850,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn context(&mut self) -> &mut Context {
-        &mut self.context
+        self.context
     }
 
     fn limits(&self) -> &Limits {

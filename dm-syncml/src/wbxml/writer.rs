@@ -4,8 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::tables::{self, CONTENT, END, OPAQUE, STR_I, STR_T, SWITCH_PAGE};
-use crate::grammar::write::Write;
-use crate::names::Spec;
+use crate::grammar::write::{PlainItem, Write};
+use crate::names::{Spec, spec};
 use crate::sink::Sealed;
 use crate::{
     Content, Data, Declaration, Element, Error, ErrorKind, Markup, Name, Namespace, Node, Page, Strictness, Tag,
@@ -582,6 +582,70 @@ fn few<S: Sealed>(out: &mut S, token: u8, text: [u8; 3], len: usize) -> Result<(
     Ok(())
 }
 
+/// The start of a command and its CmdID, on page 0. Most senders count: one to three digits.
+#[inline(never)]
+fn command<S: Sealed>(out: &mut S, token: u8, id: &[u8]) -> Result<(), ErrorKind> {
+    let start = u64::from(token) | u64::from(CMD_ID) << 8 | u64::from(STR_I) << 16;
+    let (digits, len) = match *id {
+        [one] => (u64::from(one) << 24, 1),
+        [one, two] => (u64::from(one) << 24 | u64::from(two) << 32, 2),
+        [one, two, three] => (u64::from(one) << 24 | u64::from(two) << 32 | u64::from(three) << 40, 3),
+        _ => (0, 0),
+    };
+    let before = out.len();
+    if len > 0 && id.iter().all(|byte| byte.cast_signed() >= 0x20) {
+        let end = u64::from(END) << (32_usize.wrapping_add(len << 3) & 63);
+        if out.put(&(start | digits | end).to_le_bytes()).is_ok() {
+            out.truncate(before.wrapping_add(5).wrapping_add(len));
+            return Ok(());
+        }
+    }
+    out.put(&[token]).map_err(|()| ErrorKind::BufferTooSmall)?;
+    if id.is_empty() {
+        return out.put(&[CMD_ID & !CONTENT]).map_err(|()| ErrorKind::BufferTooSmall);
+    }
+    leaf(out, CMD_ID, id)
+}
+
+/// `CmdID` with content.
+const CMD_ID: u8 = spec::CMD_ID.tag.token() | CONTENT;
+
+/// An item of a Target, perhaps Format and Type, perhaps a text, on page 0. Gives the page on which it ends.
+fn plain_item<S: Sealed>(out: &mut S, item: &PlainItem<'_>) -> Result<u8, ErrorKind> {
+    const ITEM: [u8; 2] = [spec::ITEM.tag.token() | CONTENT, spec::TARGET.tag.token() | CONTENT];
+    const LOC_URI: u8 = spec::LOC_URI.tag.token() | CONTENT;
+    const META: [u8; 4] = [END, spec::META.tag.token() | CONTENT, SWITCH_PAGE, 1];
+    const FORMAT: u8 = spec::FORMAT.tag.token() | CONTENT;
+    const TYPE: u8 = spec::TYPE.tag.token() | CONTENT;
+    const DATA: u8 = spec::DATA.tag.token() | CONTENT;
+    let full = |()| ErrorKind::BufferTooSmall;
+    out.put(&ITEM).map_err(full)?;
+    leaf(out, LOC_URI, item.uri.as_bytes())?;
+    match (item.meta, item.data) {
+        (None, data) => {
+            out.put(&[END]).map_err(full)?;
+            if let Some(data) = data {
+                leaf(out, DATA, data.as_bytes())?;
+            }
+            out.put(&[END]).map_err(full)?;
+            Ok(0)
+        }
+        (Some((format, type_)), data) => {
+            out.put(&META).map_err(full)?;
+            leaf(out, FORMAT, format.as_bytes())?;
+            leaf(out, TYPE, type_.as_bytes())?;
+            let Some(data) = data else {
+                out.put(&[END, END]).map_err(full)?;
+                return Ok(1);
+            };
+            out.put(&[END, SWITCH_PAGE, 0]).map_err(full)?;
+            leaf(out, DATA, data.as_bytes())?;
+            out.put(&[END]).map_err(full)?;
+            Ok(0)
+        }
+    }
+}
+
 /// Appends an OPAQUE of a common length and the END behind it, in the same way.
 #[inline]
 fn short_opaque<S: Sealed>(out: &mut S, bytes: &[u8]) -> Option<Result<(), ()>> {
@@ -639,7 +703,7 @@ fn tail(bytes: &[u8; 5], count: usize) -> &[u8] {
 impl<S: Sealed> Write for Writer<'_, S> {
     fn begin(&mut self, namespace: &Namespace<'_>) -> Result<(), Error> {
         self.head(tables::public_id(namespace))?;
-        self.start(crate::names::spec::SYNC_ML)
+        self.start(spec::SYNC_ML)
     }
 
     #[inline(always)]
@@ -680,6 +744,24 @@ impl<S: Sealed> Write for Writer<'_, S> {
             Content::Markup(markup) => self.markup(spec, markup),
             Content::Element(element) => self.element_in_data(spec, element.nodes()),
         }
+    }
+
+    #[inline(always)]
+    fn command(&mut self, spec: &'static Spec, id: &str) -> Result<(), Error> {
+        if self.shared.is_none() && self.page == 0 {
+            let token = spec.tag.token() | CONTENT;
+            return command(self.out, token, id.as_bytes()).map_err(|kind| self.refuse(kind));
+        }
+        self.start(spec)?;
+        self.leaf(spec::CMD_ID, id)
+    }
+
+    fn plain_item(&mut self, item: &PlainItem<'_>) -> Result<bool, Error> {
+        if self.shared.is_some() || self.page != 0 {
+            return Ok(false);
+        }
+        self.page = plain_item(self.out, item).map_err(|kind| self.refuse(kind))?;
+        Ok(true)
     }
 
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error> {

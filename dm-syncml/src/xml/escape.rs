@@ -20,12 +20,24 @@ pub(crate) fn text<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {
     // Most texts are short and need nothing. Copies of a length known beforehand cost a few instructions, others a
     // call.
     match bytes.len() {
-        0..=3 if !bytes.iter().any(|byte| is_suspicious(*byte)) => out.put(bytes).map_err(|()| Refused::Full),
+        0 => Ok(()),
+        1 => whole::<1, S>(out, bytes),
+        2 => whole::<2, S>(out, bytes),
+        3 => whole::<3, S>(out, bytes),
         4..=7 => ends(out, bytes, |first: &[u8; 4], last| odd(word(first) | word(last) << 32)),
         8..=15 => ends(out, bytes, |first: &[u8; 8], last| odd(word(first)) || odd(word(last))),
         16..=32 => ends(out, bytes, |first: &[u8; 16], last| suspicious(first) | suspicious(last)),
         33..=64 => ends(out, bytes, |first: &[u8; 32], last| suspicious(first) | suspicious(last)),
         65.. if nothing_suspicious(bytes) => out.put(bytes).map_err(|()| Refused::Full),
+        _ => escaped(out, bytes, false),
+    }
+}
+
+/// Appends `N` bytes.
+#[inline(always)]
+fn whole<const N: usize, S: Sealed>(out: &mut S, bytes: &[u8]) -> Result<(), Refused> {
+    match bytes.first_chunk::<N>() {
+        Some(chunk) if !suspicious(chunk) => out.put(chunk).map_err(|()| Refused::Full),
         _ => escaped(out, bytes, false),
     }
 }

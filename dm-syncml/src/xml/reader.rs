@@ -28,7 +28,7 @@ const BEGINNINGS: &[&str] = &["<!--", "<![CDATA[", "</"];
 /// Bytes of an internal DOCTYPE subset of processing instructions and comments.
 const MAX_SUBSET: usize = 1024;
 
-pub(crate) struct Reader<'a> {
+pub(crate) struct Reader<'a, 'c> {
     text: &'a str,
     bytes: &'a [u8],
     pos: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Reader<'a> {
     forgive_prefixes: bool,
     /// Content of the last text, from and to.
     content: (usize, usize),
-    context: Context,
+    context: &'c mut Context,
 }
 
 /// An element of the slow way.
@@ -83,23 +83,25 @@ enum Str0<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Open(u32);
 
-impl<'a> Reader<'a> {
+impl<'a, 'c> Reader<'a, 'c> {
     /// A reader behind the prolog. `fragment` gives undeclared prefixes their well-known meaning.
-    #[expect(clippy::result_large_err, reason = "the context comes back with what was noted")]
-    pub(crate) fn new(input: &'a [u8], fragment: bool, context: Context) -> Result<Self, (Error, Context)> {
-        let (text, cut) = match checked(input, &context.limits) {
-            Ok(checked) => checked,
-            Err(error) => return Err((error, context)),
-        };
+    #[inline(always)]
+    pub(crate) fn new(input: &'a [u8], fragment: bool, context: &'c mut Context) -> Result<Self, Error> {
+        let (text, cut) = checked(input, &context.limits)?;
+        #[cfg(feature = "fuzzing")]
+        let slow = context.slow;
         let mut reader = Self::bare(text, fragment, context);
         reader.cut = cut;
-        match reader.prolog() {
-            Ok(()) => Ok(reader),
-            Err(error) => Err((error, reader.context)),
+        #[cfg(feature = "fuzzing")]
+        {
+            reader.slow = slow;
         }
+        reader.prolog()?;
+        Ok(reader)
     }
 
-    fn bare(text: &'a str, fragment: bool, context: Context) -> Self {
+    #[inline(always)]
+    fn bare(text: &'a str, fragment: bool, context: &'c mut Context) -> Self {
         Self {
             text,
             bytes: text.as_bytes(),
@@ -127,16 +129,6 @@ impl<'a> Reader<'a> {
             return &[];
         }
         self.bytes
-    }
-
-    /// Only the slow way from here on.
-    #[cfg(feature = "fuzzing")]
-    pub(crate) fn without_fast_way(&mut self) {
-        self.slow = true;
-    }
-
-    pub(crate) fn into_context(self) -> Context {
-        self.context
     }
 
     #[cold]
@@ -969,7 +961,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Read<'a> for Reader<'a> {
+impl<'a> Read<'a> for Reader<'a, '_> {
     type Open = Open;
 
     #[inline(always)]
@@ -1177,7 +1169,7 @@ impl<'a> Read<'a> for Reader<'a> {
     }
 
     fn context(&mut self) -> &mut Context {
-        &mut self.context
+        self.context
     }
 
     #[inline]
@@ -1337,7 +1329,8 @@ fn uses_prefix(xml: &str, prefix: &str) -> bool {
 pub(crate) fn check_markup(xml: &str, scope: &[Declaration<'_>], limits: &Limits) -> Result<(), Error> {
     let limits = limits.with_max_namespaces(limits.max_namespaces.saturating_add(scope.len()));
     let (text, _) = checked(xml.as_bytes(), &limits)?;
-    let mut reader = Reader::bare(text, false, Context::new(Strictness::Lenient, &limits));
+    let mut context = Context::new(Strictness::Lenient, &limits);
+    let mut reader = Reader::bare(text, false, &mut context);
     reader.root = Some(Str::EMPTY);
     reader.bindings.extend(scope.iter().map(|declaration| declaration.clone().into_owned()));
     reader.skip_markup()?;
@@ -1360,8 +1353,8 @@ impl<'a> Element<'a> {
     /// # Errors
     /// What is not well-formed, and [`Limits`].
     pub fn parse_xml(input: &'a [u8], limits: &Limits) -> Result<Self, Error> {
-        let context = Context::new(Strictness::Lenient, limits);
-        let mut reader = Reader::new(input, false, context).map_err(|(error, _)| error)?;
+        let mut context = Context::new(Strictness::Lenient, limits);
+        let mut reader = Reader::new(input, false, &mut context)?;
         let start = reader.pos;
         match reader.peek() {
             Some(b'<') if !reader.starts_with("</") && !reader.starts_with("<!") => reader.start_tag()?,

@@ -15,18 +15,15 @@ use crate::{Deviation, Error, ErrorKind, Fragment, Limits, Strictness};
 type Decoded<'a> = (Fragment<'a>, Vec<Deviation>, Option<Error>);
 
 fn decoded(input: &[u8], strictness: Strictness, fast: bool) -> Decoded<'_> {
-    let context = Context::new(strictness, &Limits::DEFAULT);
+    let mut context = Context::new(strictness, &Limits::DEFAULT);
     let mut out = Fragment::default();
-    match Reader::new(input, context) {
-        Ok(mut reader) => {
-            if !fast {
-                reader.without_fast_way();
-            }
-            let result = decode::document(&mut reader, Whole::Fragment, &mut out);
-            (out, reader.into_context().deviations, result.err())
+    let result = Reader::new(input, &mut context).and_then(|mut reader| {
+        if !fast {
+            reader.without_fast_way();
         }
-        Err((error, context)) => (out, context.deviations, Some(error)),
-    }
+        decode::document(&mut reader, Whole::Fragment, &mut out)
+    });
+    (out, context.deviations, result.err())
 }
 
 fn both_ways_agree(input: &[u8]) {
