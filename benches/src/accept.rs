@@ -64,11 +64,18 @@ fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
         )
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
-        || (kind == ErrorKind::Character && (in_doctype(text, ours.offset())
-            || in_cdata(text, ours.offset())
-            || text.get(ours.offset()..).is_some_and(|at| at.starts_with("&#"))))
-        || (kind == ErrorKind::DuplicateAttribute && text.get(ours.offset()..).is_some_and(|at| at.starts_with("xmlns")))
+        || (kind == ErrorKind::Character && is_unseen(text, ours.offset()))
+        || (kind == ErrorKind::DuplicateAttribute && at(text, ours.offset()).starts_with("xmlns"))
         || (kind == ErrorKind::Syntax && (in_instruction(text, ours.offset()) || in_colons(text, ours.offset())))
+}
+
+fn at(text: &str, offset: usize) -> &str {
+    text.get(offset..).unwrap_or_default()
+}
+
+/// Whether the byte lies where roxmltree does not look at characters, or is a reference to one it replaces.
+fn is_unseen(text: &str, offset: usize) -> bool {
+    in_doctype(text, offset) || in_cdata(text, offset) || at(text, offset).starts_with("&#")
 }
 
 /// Whether the byte lies in a DOCTYPE: no element has begun behind the start of one.
