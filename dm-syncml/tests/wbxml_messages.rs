@@ -1,7 +1,13 @@
 //! Whole messages in WBXML: the examples of the reference field by field, documents of another encoder against their
 //! XML, and what the encoder writes.
 #![cfg(all(feature = "wbxml", feature = "xml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -42,7 +42,6 @@ pub(crate) trait Write {
 /// An item of a Target without a name, with or without a Meta of Format and Type, with or without text for Data. No
 /// text is empty.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "xml"), expect(dead_code, reason = "only the XML writer has a short way"))]
 pub(crate) struct PlainItem<'i> {
     pub(crate) uri: &'i str,
     pub(crate) meta: Option<(&'i str, &'i str)>,

@@ -1,4 +1,5 @@
 //! The two ways through a document, and the small parts.
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use alloc::string::String;
 use alloc::vec::Vec;
