@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::scan;
 use crate::grammar::read::{Child, Context, Read, Started};
-use crate::names::{Page, Spec, Tag};
+use crate::names::{Page, Spec, Tag, spec};
 use crate::{
     Attribute, Content, Data, Declaration, DeviationKind as Deviation, Element, Error, ErrorKind, Limits, Markup, Name,
     Namespace, Node, Span, Str, Strictness,
@@ -40,12 +40,12 @@ pub(crate) struct Reader<'a, 'c> {
     opened: Vec<Opened<'a>>,
     /// Namespace declarations in scope; the last one of a prefix counts.
     bindings: Vec<Declaration<'a>>,
+    /// The default namespace where no declaration says another: none, or that of the usual root.
+    unbound: &'a str,
     /// Of the start tag read last.
     attributes: Vec<Attribute<'a>>,
     /// The namespace of the root; `None` before it.
     root: Option<Str<'a>>,
-    /// The first bindings, which the root made.
-    root_bindings: usize,
     /// Whether the fast way is off for good, to compare the two.
     #[cfg(feature = "fuzzing")]
     slow: bool,
@@ -110,9 +110,9 @@ impl<'a, 'c> Reader<'a, 'c> {
             fast: &[],
             opened: Vec::new(),
             bindings: Vec::new(),
+            unbound: "",
             attributes: Vec::new(),
             root: None,
-            root_bindings: 0,
             #[cfg(feature = "fuzzing")]
             slow: false,
             forgive_prefixes: fragment,
@@ -435,16 +435,6 @@ impl<'a, 'c> Reader<'a, 'c> {
 
     /// The start tag at the cursor. Its element is pushed, its attributes are kept.
     fn start_tag(&mut self) -> Result<(), Error> {
-        if self.root.is_none() && self.eat(ROOT) {
-            self.attributes.clear();
-            let namespace = Str0::Text(ROOT_NAMESPACE);
-            self.opened.push(Opened { name: "SyncML", namespace, bindings: 0, fast: &[], empty: false });
-            self.bindings.push(Declaration { prefix: Str::EMPTY, uri: Str::borrowed(ROOT_NAMESPACE) });
-            self.root = Some(Str::borrowed(ROOT_NAMESPACE));
-            self.root_bindings = 1;
-            self.fast = self.all();
-            return Ok(());
-        }
         let start = self.pos;
         if self.starts_with("<!") {
             return self.error_or_cut(ErrorKind::Syntax, BEGINNINGS);
@@ -498,7 +488,6 @@ impl<'a, 'c> Reader<'a, 'c> {
                 Str0::Text(text) => Str::borrowed(text),
                 Str0::Binding(index) => self.bindings.get(index).map_or(Str::EMPTY, |binding| binding.uri.clone()),
             });
-            self.root_bindings = self.bindings.len();
         }
         let default = self.lookup("").unwrap_or(Str0::Text(""));
         let plain = !empty && self.root.as_deref() == Some(self.namespace_text(default));
@@ -649,7 +638,7 @@ impl<'a, 'c> Reader<'a, 'c> {
                 Cow::Borrowed(text) => Str0::Text(text),
                 Cow::Owned(_) => Str0::Binding(index),
             }),
-            None => prefix.is_empty().then_some(Str0::Text("")),
+            None => prefix.is_empty().then_some(Str0::Text(self.unbound)),
         }
     }
 
@@ -723,6 +712,8 @@ impl<'a, 'c> Reader<'a, 'c> {
                 Some(tag) => (Some(tag), own),
                 None => (in_met_inf(), false),
             },
+            // Declared on Meta for all that is in it.
+            _ if namespace == METINF && local == "Meta" => (in_sync_ml(), false),
             _ if namespace == METINF => (in_met_inf(), true),
             _ => (None, true),
         };
@@ -1072,12 +1063,19 @@ impl<'a> Read<'a> for Reader<'a, '_> {
             }
             let offset = self.pos;
             let first = self.root.is_none();
+            if first && self.eat(ROOT) {
+                // Its end is as plain as its start: nothing has to be remembered of it.
+                self.unbound = ROOT_NAMESPACE;
+                self.root = Some(Str::borrowed(ROOT_NAMESPACE));
+                self.fast = self.all();
+                return Ok(Child::Start(Started { tag: Some(spec::SYNC_ML.tag), open: Open(0), offset }));
+            }
             self.start_tag()?;
             if first {
                 self.check_root(offset)?;
             }
             let tag = self.tag(page, offset)?;
-            let data = tag.is_some_and(|tag| tag == crate::names::spec::DATA.tag);
+            let data = tag.is_some_and(|tag| tag == spec::DATA.tag);
             for index in 0..self.attributes.len() {
                 let original = self.attributes.get(index).is_some_and(|it| it.local() == "originalerror");
                 if tag.is_some() && !(data && original) {
