@@ -316,7 +316,7 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "DEVICE")]
     pub(crate) lint: Option<Lint>,
 
-    /// Show the documents inside Data in full.
+    /// Show the documents inside Data whatever their size; with --json, taken apart in `document`.
     #[arg(long)]
     pub(crate) nested: bool,
 

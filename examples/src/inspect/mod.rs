@@ -47,8 +47,11 @@ pub(crate) struct Format {
     /// Reads it.
     read: fn(&[u8], &Options<'_>) -> Result<Report, Refusal>,
     /// Writes it in the other wire form, if it has two.
-    convert: Option<fn(&[u8], Wire) -> Result<Vec<u8>, Refusal>>,
+    convert: Option<Convert>,
 }
+
+/// Writes what is in these bytes in a wire form.
+type Convert = fn(&[u8], Wire) -> Result<Vec<u8>, Refusal>;
 
 /// A wire form of a format that has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,19 +1,20 @@
 //! SyncML for machines. Members stand in one order; bytes that are no text are `{"base64": …}`.
 
 use dm_syncml::{
-    Alert, Attribute, Chal, CmdRef, Command, CommandName, Container, Content, Cred, Data, Decimal, Element, Encoding,
-    Error, Extras, Format, FragmentRoot, Item, LocUri, Location, Mark, Meta, Name, Namespace, Node, Operation, Results,
-    Span, Status, SyncHdr,
+    Alert, Attribute, Chal, CmdRef, Command, CommandName, Container, Content, Cred, Data, Decimal, EffectiveMeta,
+    Element, Encoding, Error, Extras, Format, FragmentRoot, Item, LocUri, Location, Mark, Meta, Name, Namespace, Node,
+    Operation, Results, Span, Status, SyncHdr,
 };
 
 use super::head::{Head, PublicId};
-use super::{Document, is_secret};
+use super::{Document, is_secret, nested};
 use crate::input::to_base64;
 use crate::output::json::Json;
 
 /// A message or part of one. `error` is where it broke off.
 pub(super) fn message(document: &Document<'_>, error: Option<Error>) -> Json {
     let fragment = &document.fragment;
+    let draw = Draw { nested: document.nested };
     let root = match fragment.root {
         FragmentRoot::Message => "message",
         FragmentRoot::SyncMl => "syncml",
@@ -33,7 +34,7 @@ pub(super) fn message(document: &Document<'_>, error: Option<Error>) -> Json {
         .with("root", root)
         .with("namespace", namespace)
         .with("header", fragment.header.as_ref().map(|header| header_json(header, document)))
-        .with("commands", fragment.commands.iter().map(command).collect::<Json>())
+        .with("commands", fragment.commands.iter().map(|it| draw.command(it)).collect::<Json>())
         .with("final", fragment.is_final)
         .with("declarations", Json::Object(declarations))
         .with("extra", extras(&fragment.extras))
@@ -97,83 +98,127 @@ fn cred_json(cred: &Cred<'_>, document: &Document<'_>) -> Json {
         .with("span", span(cred.span()))
 }
 
-fn command(command: &Command<'_>) -> Json {
-    let json = Json::object()
-        .with("name", command.name())
-        .with("cmd_id", command.cmd_id().map(|id| id.as_str()))
-        .with("span", span(command.span()));
-    match command {
-        Command::Status(it) => status(json, it),
-        Command::Results(it) => results(json, it),
-        Command::Alert(it) => alert(json, it),
-        Command::Atomic(it) | Command::Sequence(it) => container(json, it),
-        Command::Add(it)
-        | Command::Copy(it)
-        | Command::Delete(it)
-        | Command::Exec(it)
-        | Command::Get(it)
-        | Command::Replace(it) => operation(json, it),
-        Command::Ds(it) => json.with("known", "ds").with("element", element(it.nodes())),
-        Command::Unknown(it) => json.with("known", "no").with("element", element(it.nodes())),
-        _ => json,
+/// How much is said.
+#[derive(Clone, Copy)]
+struct Draw {
+    /// Nested documents taken apart.
+    nested: bool,
+}
+
+impl Draw {
+    fn command(self, command: &Command<'_>) -> Json {
+        let json = Json::object()
+            .with("name", command.name())
+            .with("cmd_id", command.cmd_id().map(|id| id.as_str()))
+            .with("span", span(command.span()));
+        match command {
+            Command::Status(it) => self.status(json, command, it),
+            Command::Results(it) => self.results(json, command, it),
+            Command::Alert(it) => self.alert(json, command, it),
+            Command::Atomic(it) | Command::Sequence(it) => self.container(json, it),
+            Command::Add(it)
+            | Command::Copy(it)
+            | Command::Delete(it)
+            | Command::Exec(it)
+            | Command::Get(it)
+            | Command::Replace(it) => self.operation(json, command, it),
+            Command::Ds(it) => json.with("known", "ds").with("element", element(it.nodes())),
+            Command::Unknown(it) => json.with("known", "no").with("element", element(it.nodes())),
+            _ => json,
+        }
+    }
+
+    fn status(self, json: Json, command: &Command<'_>, it: &Status<'_>) -> Json {
+        json.with("msg_ref", it.msg_ref.as_str())
+            .with("cmd_ref", it.cmd_ref.as_ref().map(CmdRef::as_str))
+            .with("cmd", it.cmd.as_ref().map(CommandName::as_str))
+            .with("target_refs", uris(&it.target_refs))
+            .with("source_refs", uris(&it.source_refs))
+            .with("chal", it.chal.as_deref().map(chal))
+            .with("code", it.code().map(|code| u64::from(code.code())))
+            .with("code_name", it.code().and_then(|code| code.name()))
+            .with("data", it.data.as_ref().map(|data| self.data(data, None)))
+            .with("items", self.items(command))
+            .with("extra", extras(&it.extras))
+    }
+
+    fn results(self, json: Json, command: &Command<'_>, it: &Results<'_>) -> Json {
+        json.with("msg_ref", it.msg_ref())
+            .with("cmd_ref", it.cmd_ref())
+            .with("cmd", it.cmd().map(CommandName::as_str))
+            .with("target_ref", it.target_ref().map(LocUri::as_str))
+            .with("source_ref", it.source_ref().map(LocUri::as_str))
+            .with("meta", it.meta.as_deref().map(meta))
+            .with("items", self.items(command))
+            .with("extra", extras(&it.extras))
+    }
+
+    fn alert(self, json: Json, command: &Command<'_>, it: &Alert<'_>) -> Json {
+        json.with("code", it.code().map(|code| u64::from(code.code())))
+            .with("code_name", it.code().and_then(|code| code.name()))
+            .with("data", it.data.as_ref().map(|data| self.data(data, None)))
+            .with("correlator", it.correlator.as_ref().map(|text| text.as_str()))
+            .with("items", self.items(command))
+            .with("extra", extras(&it.extras))
+    }
+
+    fn operation(self, json: Json, command: &Command<'_>, it: &Operation<'_>) -> Json {
+        json.with("meta", it.meta.as_deref().map(meta))
+            .with("correlator", it.correlator.as_ref().map(|text| text.as_str()))
+            .with("items", self.items(command))
+            .with("extra", extras(&it.extras))
+    }
+
+    fn container(self, json: Json, it: &Container<'_>) -> Json {
+        json.with("meta", it.meta.as_deref().map(meta))
+            .with("commands", it.commands.iter().map(|it| self.command(it)).collect::<Json>())
+            .with("extra", extras(&it.extras))
+    }
+
+    fn items(self, command: &Command<'_>) -> Json {
+        command.items().iter().map(|item| self.item(item, command.effective_meta(item))).collect()
+    }
+
+    fn item(self, item: &Item<'_>, effective: EffectiveMeta<'_, '_>) -> Json {
+        Json::object()
+            .with("target", item.target.as_ref().map(location))
+            .with("source", item.source.as_ref().map(location))
+            .with("meta", item.meta.as_ref().map(meta))
+            .with("data", item.data.as_ref().map(|data| self.data(data, Some(effective))))
+            .with("more_data", item.more_data)
+            .with("extra", extras(&item.extras))
+    }
+
+    fn data(self, data: &Data<'_>, effective: Option<EffectiveMeta<'_, '_>>) -> Json {
+        let json = match &data.content {
+            Content::Text(text) => Json::object().with("text", text.as_str()),
+            Content::Opaque(bytes) => opaque(bytes).with("opaque", true),
+            Content::Markup(markup) => Json::object().with("markup", markup.xml.as_ref()),
+            Content::Element(it) => Json::object().with("element", element(it.nodes())),
+            _ => Json::object(),
+        };
+        let json = if self.nested { json.with("document", inside(data, effective)) } else { json };
+        json.with("attributes", data.attributes.iter().map(attribute).collect::<Json>())
+            .with(
+                "original_error",
+                data.original_error()
+                    .map(|error| Json::object().with("text", error.text).with("code", error.code.map(u64::from))),
+            )
+            .with("span", span(data.span()))
     }
 }
 
-fn status(json: Json, it: &Status<'_>) -> Json {
-    json.with("msg_ref", it.msg_ref.as_str())
-        .with("cmd_ref", it.cmd_ref.as_ref().map(CmdRef::as_str))
-        .with("cmd", it.cmd.as_ref().map(CommandName::as_str))
-        .with("target_refs", uris(&it.target_refs))
-        .with("source_refs", uris(&it.source_refs))
-        .with("chal", it.chal.as_deref().map(chal))
-        .with("code", it.code().map(|code| u64::from(code.code())))
-        .with("code_name", it.code().and_then(|code| code.name()))
-        .with("data", it.data.as_ref().map(data))
-        .with("items", it.items.iter().map(item).collect::<Json>())
-        .with("extra", extras(&it.extras))
-}
-
-fn results(json: Json, it: &Results<'_>) -> Json {
-    json.with("msg_ref", it.msg_ref())
-        .with("cmd_ref", it.cmd_ref())
-        .with("cmd", it.cmd().map(CommandName::as_str))
-        .with("target_ref", it.target_ref().map(LocUri::as_str))
-        .with("source_ref", it.source_ref().map(LocUri::as_str))
-        .with("meta", it.meta.as_deref().map(meta))
-        .with("items", it.items.iter().map(item).collect::<Json>())
-        .with("extra", extras(&it.extras))
-}
-
-fn alert(json: Json, it: &Alert<'_>) -> Json {
-    json.with("code", it.code().map(|code| u64::from(code.code())))
-        .with("code_name", it.code().and_then(|code| code.name()))
-        .with("data", it.data.as_ref().map(data))
-        .with("correlator", it.correlator.as_ref().map(|text| text.as_str()))
-        .with("items", it.items.iter().map(item).collect::<Json>())
-        .with("extra", extras(&it.extras))
-}
-
-fn operation(json: Json, it: &Operation<'_>) -> Json {
-    json.with("meta", it.meta.as_deref().map(meta))
-        .with("correlator", it.correlator.as_ref().map(|text| text.as_str()))
-        .with("items", it.items.iter().map(item).collect::<Json>())
-        .with("extra", extras(&it.extras))
-}
-
-fn container(json: Json, it: &Container<'_>) -> Json {
-    json.with("meta", it.meta.as_deref().map(meta))
-        .with("commands", it.commands.iter().map(command).collect::<Json>())
-        .with("extra", extras(&it.extras))
-}
-
-fn item(item: &Item<'_>) -> Json {
-    Json::object()
-        .with("target", item.target.as_ref().map(location))
-        .with("source", item.source.as_ref().map(location))
-        .with("meta", item.meta.as_ref().map(meta))
-        .with("data", item.data.as_ref().map(data))
-        .with("more_data", item.more_data)
-        .with("extra", extras(&item.extras))
+/// The document inside Data, if there is one: text that is XML, bytes that their Type calls WBXML.
+fn inside(data: &Data<'_>, effective: Option<EffectiveMeta<'_, '_>>) -> Option<Json> {
+    let xml = |text: &str| nested(text.trim_ascii_start().as_bytes(), Encoding::Xml).map(|it| element(it.nodes()));
+    match &data.content {
+        Content::Text(text) if text.trim_ascii_start().starts_with('<') => xml(text),
+        Content::Markup(markup) => xml(&markup.xml),
+        Content::Opaque(bytes) if effective.is_some_and(|meta| meta.type_().contains("wbxml")) => {
+            nested(bytes, Encoding::Wbxml).map(|it| element(it.nodes()))
+        }
+        _ => None,
+    }
 }
 
 fn location(location: &Location<'_>) -> Json {
@@ -199,23 +244,6 @@ fn meta(meta: &Meta<'_>) -> Json {
 
 fn chal(chal: &Chal<'_>) -> Json {
     Json::object().with("meta", meta(&chal.meta)).with("extra", names(&chal.extras))
-}
-
-fn data(data: &Data<'_>) -> Json {
-    let json = match &data.content {
-        Content::Text(text) => Json::object().with("text", text.as_str()),
-        Content::Opaque(bytes) => opaque(bytes).with("opaque", true),
-        Content::Markup(markup) => Json::object().with("markup", markup.xml.as_ref()),
-        Content::Element(it) => Json::object().with("element", element(it.nodes())),
-        _ => Json::object(),
-    };
-    json.with("attributes", data.attributes.iter().map(attribute).collect::<Json>())
-        .with(
-            "original_error",
-            data.original_error()
-                .map(|error| Json::object().with("text", error.text).with("code", error.code.map(u64::from))),
-        )
-        .with("span", span(data.span()))
 }
 
 /// Bytes that may be text.

@@ -67,20 +67,22 @@ fn read(bytes: &[u8], options: &Options<'_>) -> Result<Report, Refusal> {
     let text = utf8(bytes)?;
     let encoding = Encoding::detect(&text).ok_or_else(|| Refusal(format!("{} at byte 0", ErrorKind::NotSyncMl)))?;
     let (Parsed { value: fragment, deviations, unlisted }, error) = Fragment::salvage(&text, &LIMITS);
+    let strict = options.strictness == dm_package::Strictness::Strict;
+    let strict = strict.then(|| Fragment::parse_with(&text, Strictness::Strict, &LIMITS).err()).flatten();
     if let Some(error) = error
         && fragment.header.is_none()
         && fragment.commands.is_empty()
     {
+        // That it is something else altogether says more than what is odd about it.
+        let error = if error.kind() == ErrorKind::Root { error } else { strict.unwrap_or(error) };
         return document(bytes, &text, encoding, options).unwrap_or_else(|| Err(error.into()));
     }
-    let strict = options.strictness == dm_package::Strictness::Strict;
-    let strict = strict.then(|| Fragment::parse_with(&text, Strictness::Strict, &LIMITS).err()).flatten();
     let login = options.login.map(|(account, nonce)| {
         let cred = fragment.header.as_ref().and_then(|header| header.cred.as_ref());
         (cred.map(Cred::span), cred.map_or(Err(AuthError::Mismatch), |cred| check(cred, &account.0, nonce)))
     });
     let findings = options.lint.then(|| findings(&fragment, &text));
-    let mut refusal = error.or(strict).map(Refusal::from);
+    let mut refusal = strict.or(error).map(Refusal::from);
     if let (None, Some((span, Err(why)))) = (&refusal, &login) {
         refusal = Some(match span {
             Some(span) => Refusal(format!("{why} at byte {}", span.start())),
@@ -124,15 +126,15 @@ fn document(bytes: &[u8], text: &[u8], encoding: Encoding, options: &Options<'_>
     if !matches!(name, "MgmtTree" | "DevInf") {
         return None;
     }
-    if options.login.is_some() {
-        return Some(Err(Refusal("no credentials in the header".into())));
+    if options.login.is_some() || options.lint {
+        return Some(Err(Refusal(format!("a {name} by itself is no message at byte 0"))));
     }
     Some(Ok(Report {
         items: tree::document_items(bytes, text, encoding, &element),
         json: json::document(text, encoding, &element),
         deviations: Vec::new(),
         unlisted: 0,
-        findings: options.lint.then(Vec::new),
+        findings: None,
         refusal: None,
     }))
 }

@@ -44,7 +44,7 @@ pub(super) fn items(document: &Document<'_>) -> Vec<Item> {
     let mut body: Vec<Item> = fragment
         .declarations
         .iter()
-        .map(|declared| Item::new(format!("xmlns:{}", declared.prefix)).value(&declared.uri))
+        .map(|declared| Item::new(style::short(&format!("xmlns:{}", declared.prefix), MOST_TEXT)).value(&declared.uri))
         .collect();
     body.extend(draw.commands(&fragment.commands));
     body.extend(fragment.is_final.then(|| Item::new("Final")));
@@ -142,6 +142,7 @@ impl Draw {
                 _ => String::new(),
             },
         };
+        let name = style::short(&name, MOST_TEXT);
         let item = match command.cmd_id() {
             Some(id) if id.is_empty() => Item::new(format!("{name}, no CmdID")),
             Some(id) => Item::new(format!("{name} {}", style::short(id.as_str(), MOST_TEXT))),
@@ -344,7 +345,8 @@ impl Draw {
                 (false, Format::B64) => base64_item(item, text, data, ""),
                 (false, _) => {
                     let shown = text_item_value(item, text);
-                    let document = text.trim_start().starts_with('<').then(|| nested(text.as_bytes(), Encoding::Xml));
+                    let xml = text.trim_ascii_start();
+                    let document = xml.starts_with('<').then(|| nested(xml.as_bytes(), Encoding::Xml));
                     self.nested(shown, document.flatten().as_ref().map(Element::nodes))
                 }
             },
@@ -376,7 +378,7 @@ impl Draw {
                 self.nested(item, inside)
             }
             Content::Element(element) => {
-                let item = item.value(element.name().to_string()).remark("inline");
+                let item = item.value("inline");
                 self.nested(item, Some(element.nodes()))
             }
             _ => item,
@@ -493,8 +495,7 @@ fn cred_item(cred: &Cred<'_>, document: &Document<'_>) -> Item {
         let at = at(cred.span().start());
         if at.is_empty() { what.to_owned() } else { format!("{at}, {what}") }
     };
-    let item =
-        item.with_all(cred.extras.iter().map(|extra| Item::new(extra.name().to_string()).styled(NOT_SHOWN, NOTE)));
+    let item = item.with_all(cred.extras.iter().map(|extra| element_item(extra.name()).styled(NOT_SHOWN, NOTE)));
     match &document.login {
         Some(Ok(())) => item.styled(format!("{type_}{length}"), GOOD).remark(remark("verified")),
         Some(Err(why)) => item.styled(format!("{type_}{length}"), BAD).remark(remark(&why.to_string())),
@@ -506,14 +507,14 @@ fn element_item(name: &Name<'_>) -> Item {
     match name {
         Name::Known(tag) => Item::new(Tag::name(*tag)),
         Name::Other { namespace, local } if !namespace.is_empty() => {
-            Item::new(local.as_str()).remark(style::short(namespace, MOST_TEXT))
+            Item::new(style::short(local, MOST_TEXT)).remark(style::short(namespace, MOST_TEXT))
         }
-        other => Item::new(other.to_string()),
+        other => Item::new(style::short(&other.to_string(), MOST_TEXT)),
     }
 }
 
 fn attribute_item(attribute: &Attribute<'_>) -> Item {
-    Item::new(format!("@{}", attribute.name)).value(short_text(&attribute.value))
+    Item::new(style::short(&format!("@{}", attribute.name), MOST_TEXT)).value(short_text(&attribute.value))
 }
 
 /// Text as the value of a line, with its length when it is cut.
