@@ -135,6 +135,22 @@ fn raw_mark_up_of_a_tree_is_written_as_the_tree() {
     assert_eq!(markup("<p:a/>", vec![declaration]).to_wbxml().unwrap_err().kind(), ErrorKind::NotEncodable);
 }
 
+#[test]
+fn white_space_of_elements_is_the_same_in_both_forms() {
+    for inside in ["<Value> </Value>", "<Value>\n</Value> ", " <Value/> ", "x <Value/> ", " <Value> a </Value>x"] {
+        let xml = format!("<Node xmlns=\"syncml:dmddf1.2\">{inside}</Node>");
+        let element = Element::parse_xml(xml.as_bytes(), &Limits::DEFAULT).unwrap();
+        let document = element.to_wbxml(&WbxmlOptions::DEFAULT).unwrap();
+        assert_eq!(Element::parse_wbxml(&document, &Limits::DEFAULT).unwrap(), element, "{inside:?}");
+    }
+    // The same with the strings that an encoder would leave out.
+    let head = [&[0x02, 0x00, 0x00, 0x6A, 0x1B], &b"-//OMA//DTD-DM-DDF 1.2//EN\0"[..]].concat();
+    let spaced = [&head[..], &[0, 2, 0x64, 3, b'\n', 0, 0x76, 3, b' ', 0, 1, 3, b' ', 0, 1]].concat();
+    let xml = b"<Node xmlns=\"syncml:dmddf1.2\">\n<Value> </Value> </Node>";
+    let element = Element::parse_xml(xml, &Limits::DEFAULT).unwrap();
+    assert_eq!(Element::parse_wbxml(&spaced, &Limits::DEFAULT).unwrap(), element);
+}
+
 /// Data below Add and Replace is OPAQUE there, text or not, and so is a NextNonce.
 fn as_text(data: &mut Option<Data<'_>>) {
     if let Some(data) = data
