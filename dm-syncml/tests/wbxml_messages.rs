@@ -303,12 +303,20 @@ proptest! {
         uri in "[!-~]{1,70}",
         texts in prop::collection::vec(text(), 1..6),
         bytes in prop::collection::vec(any::<u8>(), 1..300),
+        shape in any::<u16>(),
         table in any::<bool>(),
         public_id in any::<bool>(),
     ) {
         let mut message = Message::new(header("2")).with_final();
         for (nth, text) in texts.iter().enumerate() {
-            let item = Item::target(uri.as_str()).with_data(text.as_str());
+            // Every shape of an item: with and without Meta, with and without Data.
+            let mut item = Item::target(uri.as_str());
+            if shape & 1 << (2 * nth) != 0 {
+                item = item.with_data(text.as_str());
+            }
+            if shape & 2 << (2 * nth) != 0 {
+                item = item.with_meta(Meta::new().with_format(Format::Chr).with_type("text/plain"));
+            }
             message.commands.push(Command::Replace(Operation::new(format!("{}", nth + 1)).with_item(item)));
         }
         let item = Item::target(uri.as_str()).with_data(Data::opaque(bytes));
