@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::type_complexity,
     clippy::indexing_slicing,
     reason = "shared by tests and fuzz targets"
 )]
