@@ -469,7 +469,9 @@ impl<'a, 'c> Reader<'a, 'c> {
                 }
             }
         };
-        if self.bindings.len() > self.context.limits.max_namespaces {
+        // The one of the usual root is not in the list.
+        let usual = usize::from(!self.unbound.is_empty());
+        if self.bindings.len().saturating_add(usual) > self.context.limits.max_namespaces {
             return Err(Error::new(ErrorKind::TooManyNamespaces, start));
         }
         self.resolve_attributes(start)?;
