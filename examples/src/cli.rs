@@ -286,11 +286,11 @@ pub(crate) enum Bearer {
 /// not.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage. What
---lint finds is refused when Windows does not take it; with --strict, also when it may not.
+Exit status: 0 accepted, 1 refused (one line on standard error: cause and offset), 2 wrong usage.
+What --lint finds is refused when Windows does not take it; with --strict, also when it may not.
 
-Kinds: dm2-notification, dm2-package1, dm2-package2, dm2-package3, dm2-mo-data, dm2-client-uri, syncml.
-With --json the member `kind` has this name; offsets and deviations are members, too.")]
+Kinds: dm2-notification, dm2-package1, dm2-package2, dm2-package3, dm2-mo-data, dm2-client-uri,
+syncml. With --json the member `kind` has this name; offsets and deviations are members, too.")]
 pub(crate) struct InspectArgs {
     /// The file; `-` is standard input.
     #[arg(value_name = "FILE")]
