@@ -1,6 +1,5 @@
 //! WBXML as a destination of elements.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::tables::{self, CONTENT, END, OPAQUE, STR_I, STR_T, SWITCH_PAGE};
@@ -415,8 +414,8 @@ impl<'o, S: Sealed> Writer<'o, S> {
         let table = shared.table(before);
         self.header(shared.public_id, &table.bytes)?;
         let mut done = 0;
-        for &(start, end) in &shared.strings {
-            let Some(&index) = shared.body.get(start..end).and_then(|text| table.index.get(text)) else { continue };
+        for (&(start, end), index) in shared.strings.iter().zip(table.index) {
+            let Some(index) = index else { continue };
             let (bytes, count) = self.integer(index)?;
             // Up to the token of the inline string; then go on behind its NUL.
             self.raw(shared.body.get(done..start.saturating_sub(1)).unwrap_or_default())?;
@@ -429,33 +428,40 @@ impl<'o, S: Sealed> Writer<'o, S> {
 }
 
 /// The strings of a document that are worth an entry.
-struct Table<'s> {
+struct Table {
     bytes: Vec<u8>,
-    index: BTreeMap<&'s [u8], usize>,
+    /// For each string of the document, where it stands in the table, if it does.
+    index: Vec<Option<usize>>,
 }
 
 impl Shared {
     /// The table: whole strings that come several times, in the order in which they come first. `before` is what
     /// stands before them in the table.
-    fn table(&self, before: usize) -> Table<'_> {
+    fn table(&self, before: usize) -> Table {
         let text = |&(start, end): &(usize, usize)| self.body.get(start..end).unwrap_or_default();
-        let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
-        for string in &self.strings {
-            let count = counts.entry(text(string)).or_default();
-            *count = count.saturating_add(1);
-        }
-        let mut table = Table { bytes: Vec::new(), index: BTreeMap::new() };
-        for string in &self.strings {
-            let text = text(string);
-            let count = counts.get(text).copied().unwrap_or_default();
+        // Equal strings side by side, each run by place: no hashing that a peer could make slow.
+        let mut sorted: Vec<(&[u8], usize)> = self.strings.iter().map(text).zip(0_usize..).collect();
+        sorted.sort_unstable_by(|(one, at), (other, behind)| {
+            one.len().cmp(&other.len()).then_with(|| one.cmp(other)).then_with(|| at.cmp(behind))
+        });
+        let mut runs: Vec<&[(&[u8], usize)]> =
+            sorted.chunk_by(|(one, _), (other, _)| one == other).filter(|run| run.len() > 1).collect();
+        runs.sort_unstable_by_key(|run| run.first().map(|(_, at)| *at));
+        let mut table = Table { bytes: Vec::new(), index: Vec::new() };
+        table.index.resize(self.strings.len(), None);
+        for run in runs {
+            let Some((text, _)) = run.first() else { continue };
             let index = before.saturating_add(table.bytes.len());
             // Inline a string costs two bytes more than its length; shared, its token and index, and one entry.
             let size = u32::try_from(index).map_or(5, |index| tables::to_integer(index).1).saturating_add(1);
-            let inline = text.len().saturating_add(2).saturating_mul(count);
-            let shared = size.saturating_mul(count).saturating_add(text.len()).saturating_add(1);
-            let fits = index.saturating_add(text.len()) < MAX_TABLE;
-            if count > 1 && shared < inline && fits && !table.index.contains_key(text) {
-                table.index.insert(text, index);
+            let inline = text.len().saturating_add(2).saturating_mul(run.len());
+            let shared = size.saturating_mul(run.len()).saturating_add(text.len()).saturating_add(1);
+            if shared < inline && index.saturating_add(text.len()) < MAX_TABLE {
+                for (_, at) in run {
+                    if let Some(entry) = table.index.get_mut(*at) {
+                        *entry = Some(index);
+                    }
+                }
                 table.bytes.extend_from_slice(text);
                 table.bytes.push(0);
             }
