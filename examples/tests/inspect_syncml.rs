@@ -368,6 +368,11 @@ fn nested_documents() {
     let done = inspect(add(&large), &[]);
     assert!(done.text().contains("121 more elements  --nested shows them"), "{}", done.text());
     assert!(inspect(add(&large), &["--nested"]).text().matches("NodeName").count() >= 60);
+    // There is an end to that, too.
+    let larger = format!("<MgmtTree>{}</MgmtTree>", "<Node><NodeName>x</NodeName></Node>".repeat(3000));
+    let done = inspect(add(&larger), &["--nested"]);
+    assert!(done.text().contains("…  4003 more elements\n"), "{}", done.text());
+    assert!(done.text().lines().count() < 2_050);
     let error = "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>2</CmdRef><Cmd>Get</Cmd>\
                  <Data xmlns:msft=\"urn:x\" msft:originalerror=\"0x86000002\">404</Data></Status>";
     let done = inspect(error, &[]);

@@ -428,16 +428,30 @@ impl Draw {
     fn forest(&mut self, nodes: &[Node<'_>]) -> Vec<Item> {
         let mut open: Vec<(Item, Vec<Item>, Option<String>)> = Vec::new();
         let mut done: Vec<Item> = Vec::new();
-        // How many are open inside one that is not shown.
-        let mut hidden = 0_usize;
+        // How many are open inside one that is not shown, and in one that there was no room for.
+        let (mut hidden, mut skipped) = (0_usize, 0_usize);
+        let mut left_out = 0_usize;
         for node in nodes {
             let finished = match node {
+                Node::Start(_) if skipped > 0 => {
+                    (skipped, left_out) = (skipped + 1, left_out + 1);
+                    continue;
+                }
+                Node::End if skipped > 0 => {
+                    skipped -= 1;
+                    continue;
+                }
+                _ if skipped > 0 => continue,
                 Node::Start(_) if hidden > 0 => {
                     hidden += 1;
                     continue;
                 }
+                Node::Start(_) if !self.line() => {
+                    (skipped, left_out) = (1, left_out + 1);
+                    continue;
+                }
                 Node::Start(name) => {
-                    hidden = usize::from(is_secret(name.local()) || !self.line());
+                    hidden = usize::from(is_secret(name.local()));
                     open.push((element_item(name), Vec::new(), (hidden > 0).then(|| NOT_SHOWN.to_owned())));
                     continue;
                 }
@@ -474,6 +488,9 @@ impl Draw {
         while let Some((item, below, _)) = open.pop() {
             let item = item.with_all(below);
             open.last_mut().map_or(&mut done, |(_, below, _)| below).push(item);
+        }
+        if left_out > 0 {
+            done.push(more(left_out, "elements"));
         }
         done
     }
