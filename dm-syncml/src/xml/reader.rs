@@ -42,6 +42,8 @@ pub(crate) struct Reader<'a, 'c> {
     bindings: Vec<Declaration<'a>>,
     /// The default namespace where no declaration says another: none, or that of the usual root.
     unbound: &'a str,
+    /// Where the name of the start tag that the grammar asked for last was looked up.
+    page: Page,
     /// Of the start tag read last.
     attributes: Vec<Attribute<'a>>,
     /// The namespace of the root; `None` before it.
@@ -111,6 +113,7 @@ impl<'a, 'c> Reader<'a, 'c> {
             opened: Vec::new(),
             bindings: Vec::new(),
             unbound: "",
+            page: Page::SyncMl,
             attributes: Vec::new(),
             root: None,
             #[cfg(feature = "fuzzing")]
@@ -730,13 +733,7 @@ impl<'a, 'c> Reader<'a, 'c> {
         let Some(opened) = self.opened.last() else { return Name::Token { page: 0, token: 0 } };
         let (_, local) = split(opened.name);
         let namespace = self.namespace_text(opened.namespace);
-        let meta = self
-            .opened
-            .len()
-            .checked_sub(2)
-            .and_then(|outer| self.opened.get(outer))
-            .is_some_and(|outer| matches!(split(outer.name).1, "Meta" | "MetInf"))
-            || parent == Some(Page::MetInf);
+        let meta = parent == Some(Page::MetInf);
         let inherited = namespace.is_empty() || self.root.as_deref() == Some(namespace);
         let page = match namespace {
             METINF => Some(Page::MetInf),
@@ -833,14 +830,17 @@ impl<'a, 'c> Reader<'a, 'c> {
         let mut nodes = Vec::new();
         let mut pages: Vec<Option<Page>> = Vec::new();
         let mut elements = 0_usize;
+        // Which way read what is around it must not matter: the grammar said what that is.
+        pages.push((self.page == Page::MetInf).then_some(Page::MetInf));
         self.node(&mut nodes, &mut pages, &mut elements, start)?;
+        pages.remove(0);
         // The grammar knows where it stands, whichever way opened what is around it.
         if let Some(tag) = tag {
             if let Some(name) = nodes.first_mut() {
                 *name = Node::Start(Name::Known(tag));
             }
             pages.clear();
-            pages.push(Some(tag.page()));
+            pages.push(Some(children_of(tag)));
         }
         loop {
             if self.pop_empty() {
@@ -885,12 +885,12 @@ impl<'a, 'c> Reader<'a, 'c> {
         if *elements > self.context.limits.max_elements {
             return Err(Error::new(ErrorKind::TooManyElements, start));
         }
-        if pages.len() >= self.context.limits.max_markup_depth {
+        if pages.len() >= self.context.limits.max_markup_depth.saturating_add(usize::from(nodes.is_empty())) {
             return Err(Error::new(ErrorKind::TooDeep, start));
         }
         let name = self.name(pages.last().copied().flatten());
         pages.push(match &name {
-            Name::Known(tag) => Some(tag.page()),
+            Name::Known(tag) => Some(children_of(*tag)),
             _ => None,
         });
         nodes.push(Node::Start(name));
@@ -1076,6 +1076,7 @@ impl<'a> Read<'a> for Reader<'a, '_> {
             if first {
                 self.check_root(offset)?;
             }
+            self.page = page;
             let tag = self.tag(page, offset)?;
             let data = tag.is_some_and(|tag| tag == spec::DATA.tag);
             for index in 0..self.attributes.len() {
@@ -1308,6 +1309,11 @@ fn reference(text: &str, at: usize) -> Result<(char, usize), Error> {
 fn cdata_end(text: &[u8]) -> Option<usize> {
     memchr::memchr(b'>', text)?;
     memchr::memmem::find(text, b"]]>")
+}
+
+/// Where the names of the children of an element are looked up.
+fn children_of(tag: Tag) -> Page {
+    if tag == spec::META.tag { Page::MetInf } else { tag.page() }
 }
 
 /// Prefix and local name.
