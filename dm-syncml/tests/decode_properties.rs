@@ -1,7 +1,13 @@
 //! What holds for any input of the decoders: no panic, offsets inside, strict a part of lenient, no loss on the way out
 //! and in again; with the feature `fuzzing`, the quick way and the complete one alike.
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod checks;
 mod notes;
@@ -103,6 +109,8 @@ const PIECES: &[&str] = &[
     "<SyncHdr/>",
     "<Final/>",
     "<CmdID>1</CmdID>",
+    "<CmdID> 2</CmdID>",
+    "<LocURI> a</LocURI>",
     "<CmdID/>",
     "<Target>",
     "</Target>",

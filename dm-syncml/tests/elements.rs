@@ -1,6 +1,12 @@
 //! Elements outside the model: kept whole, whatever stands in them, and walked without recursion.
 #![cfg(feature = "xml")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 

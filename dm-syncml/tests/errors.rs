@@ -1,7 +1,13 @@
 //! Every cause of refusal and every deviation has an input that brings it about, at an exact byte; every bound is met at
 //! the bound and one beyond; every cut of every document is refused within what is left.
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 

@@ -1,6 +1,12 @@
 //! Field notes §2.1: the envelope and its encoding. Each test is named after its row.
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 

@@ -1,7 +1,13 @@
 //! Field notes §2.4 and §2.5: Item, Meta, Data and LocURI. Each test is named after its row; the points of §2.5 are
 //! numbered `l01` and so on in their order.
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 
@@ -59,7 +65,7 @@ fn d02_effective_meta() {
 #[test]
 fn d03_namespaces_of_meta() {
     let expected = message(&with_item(META), &[]);
-    let mut forms = vec![
+    let mut forms = [
         (META.to_owned(), 0),
         ("<Meta><MetInf xmlns=\"syncml:metinf\"><Format>chr</Format><Type>text/plain</Type></MetInf></Meta>".into(), 0),
         ("<Meta xmlns=\"syncml:metinf\"><Format>chr</Format><Type>text/plain</Type></Meta>".into(), 0),

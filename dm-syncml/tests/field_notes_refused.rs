@@ -9,7 +9,13 @@
 //! | r14 | chunks: total above Size, other address, after an abort | session: reassembly |
 //! | r15 | digests compared with `==` | `auth` compares in constant time; sessions use it |
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 

@@ -1,7 +1,13 @@
 //! Field notes §2.6: Status and Results. Each test is named after its row. Rows about sessions say what the codec must
 //! let through.
 #![cfg(all(feature = "xml", feature = "wbxml"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 mod notes;
 

@@ -1,5 +1,12 @@
 //! Documents with marks in them: `‸` stands where a deviation or an error is expected.
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "shared by tests")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "shared by tests"
+)]
 
 use dm_syncml::{
     Command, Deviation, DeviationKind, Error, ErrorKind, Fragment, Item, Limits, Message, Parsed, Strictness,
