@@ -11,6 +11,14 @@ mod sealed {
         fn len(&self) -> usize;
         /// Goes back to a length it had.
         fn truncate(&mut self, len: usize);
+        /// Appends zeros to be written over, where that is cheaper than to append piece by piece.
+        fn reserve_zeroed(&mut self, _: usize) -> bool {
+            false
+        }
+        /// The bytes from an index on.
+        fn tail(&mut self, _: usize) -> &mut [u8] {
+            &mut []
+        }
     }
 }
 pub(crate) use sealed::Sealed;
@@ -35,6 +43,16 @@ impl Sealed for Vec<u8> {
     #[inline]
     fn truncate(&mut self, len: usize) {
         self.truncate(len);
+    }
+
+    fn reserve_zeroed(&mut self, len: usize) -> bool {
+        self.resize(self.len().saturating_add(len), 0);
+        true
+    }
+
+    #[inline]
+    fn tail(&mut self, from: usize) -> &mut [u8] {
+        self.get_mut(from..).unwrap_or_default()
     }
 }
 
@@ -125,4 +143,133 @@ impl Sealed for Length {
     fn truncate(&mut self, len: usize) {
         self.0 = len;
     }
+}
+
+/// A sink that is a little ahead: behind what was written there may be zeros, to be written over in a run of small
+/// pieces. Each piece then moves a number in a register, not the length of the sink.
+pub(crate) struct Ahead<'o, S> {
+    sink: &'o mut S,
+    /// Zeros at the end.
+    spare: usize,
+}
+
+/// Zeros made at once.
+const AHEAD: usize = 2048;
+
+impl<'o, S: Sealed> Ahead<'o, S> {
+    pub(crate) const fn new(sink: &'o mut S) -> Self {
+        Self { sink, spare: 0 }
+    }
+
+    /// Bytes written.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.sink.len().wrapping_sub(self.spare)
+    }
+
+    /// The sink without what is ahead.
+    #[inline]
+    pub(crate) fn settled(&mut self) -> &mut S {
+        if self.spare != 0 {
+            let len = self.len();
+            self.sink.truncate(len);
+            self.spare = 0;
+        }
+        self.sink
+    }
+
+    /// Room for so many bytes and a word more; `None` when the sink has another way, or there are too many.
+    #[inline]
+    pub(crate) fn room(&mut self, bytes: usize) -> Option<Room<'_>> {
+        let wanted = bytes.wrapping_add(8);
+        if self.spare < wanted && !self.more(wanted) {
+            return None;
+        }
+        let len = self.len();
+        Some(Room { bytes: self.sink.tail(len), at: 0 })
+    }
+
+    #[cold]
+    fn more(&mut self, wanted: usize) -> bool {
+        if wanted > AHEAD || !self.sink.reserve_zeroed(AHEAD) {
+            return false;
+        }
+        self.spare = self.spare.saturating_add(AHEAD);
+        true
+    }
+
+    /// Counts what was written into the room.
+    #[inline]
+    pub(crate) fn wrote(&mut self, bytes: usize) {
+        self.spare = self.spare.saturating_sub(bytes);
+    }
+}
+
+/// Zeros to be written over.
+pub(crate) struct Room<'r> {
+    bytes: &'r mut [u8],
+    at: usize,
+}
+
+impl Room<'_> {
+    /// Bytes written. More than were asked for do not fit and are not written.
+    #[inline(always)]
+    pub(crate) const fn written(&self) -> usize {
+        self.at
+    }
+
+    /// Bytes of a length that is known beforehand.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize>(&mut self, piece: &[u8; N]) {
+        if let Some(room) = self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut::<N>) {
+            *room = *piece;
+            self.at = self.at.wrapping_add(N);
+        }
+    }
+
+    /// Text, eight bytes at a time. Gives the words seen, each changed by `look`, in one: for a test of all at once.
+    #[inline(always)]
+    pub(crate) fn text(&mut self, text: &[u8], look: impl Fn(u64) -> u64) -> u64 {
+        let mut seen = 0;
+        let Some(room) = self.bytes.get_mut(self.at..) else { return u64::MAX };
+        let (words, rest) = text.as_chunks::<8>();
+        let (places, _) = room.as_chunks_mut::<8>();
+        for (place, word) in places.iter_mut().zip(words) {
+            seen |= look(u64::from_le_bytes(*word));
+            *place = *word;
+        }
+        if !rest.is_empty() {
+            // A long text: its last word once more, over its own end.
+            let (from, last) = match text.last_chunk::<8>() {
+                Some(last) => (text.len().wrapping_sub(8), u64::from_le_bytes(*last)),
+                None => (0, short_word(rest)),
+            };
+            seen |= look(last);
+            if let Some(place) = room.get_mut(from..).and_then(<[u8]>::first_chunk_mut::<8>) {
+                *place = last.to_le_bytes();
+            }
+        }
+        self.at = self.at.wrapping_add(text.len());
+        seen
+    }
+}
+
+/// One to seven bytes, then spaces, which mean nothing to any test. Put together in a register: a word that is written
+/// byte by byte and read at once makes the processor wait.
+#[inline(always)]
+fn short_word(bytes: &[u8]) -> u64 {
+    let spaces = u64::from_le_bytes([b' '; 8]).unbounded_shl(u32::try_from(bytes.len()).unwrap_or(8).wrapping_mul(8));
+    let text = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let shift = bytes.len().wrapping_sub(4).wrapping_mul(8);
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (shift & 63)
+        }
+        _ => match *bytes {
+            [one] => u64::from(one),
+            [one, two] => u64::from(one) | u64::from(two) << 8,
+            [one, two, three] => u64::from(one) | u64::from(two) << 8 | u64::from(three) << 16,
+            _ => 0,
+        },
+    };
+    text | spaces
 }

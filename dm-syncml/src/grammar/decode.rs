@@ -199,6 +199,10 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if R::BINARY && !header.ver_dtd.is_empty() && !out.namespace.as_str().ends_with(header.ver_dtd.as_str()) {
             self.deviate(Deviation::PublicId, at)?;
         }
+        if self.whole == Whole::Fragment && out.header.as_ref().is_some_and(|header| *header == SyncHdr::EMPTY) {
+            // Nothing that could be written again.
+            out.header = None;
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use super::write::{PlainItem, Write};
+use super::write::{PlainData, PlainItem, Write};
 use crate::model::message::walk;
 use crate::names::{Spec, spec};
 use crate::{
@@ -22,7 +22,9 @@ pub(crate) fn message<W: Write>(writer: &mut W, message: &Message<'_>, strictnes
     encoder.header(&message.header)?;
     encoder.body(&message.declarations, &message.commands, message.is_final)?;
     encoder.extras(&message.extras)?;
-    encoder.writer.end(spec::SYNC_ML)
+    encoder.writer.end(spec::SYNC_ML)?;
+    writer.finish();
+    Ok(())
 }
 
 /// Writes a fragment as what it is.
@@ -55,7 +57,7 @@ fn rooted<W: Write>(
             }
             encoder.body(&fragment.declarations, &fragment.commands, fragment.is_final)?;
             encoder.extras(&fragment.extras)?;
-            encoder.writer.end(spec::SYNC_ML)
+            encoder.writer.end(spec::SYNC_ML)?;
         }
         FragmentRoot::SyncBody => {
             encoder.no_header(fragment)?;
@@ -69,14 +71,16 @@ fn rooted<W: Write>(
             encoder.writer.start_declaring(spec::SYNC_BODY, &declarations)?;
             encoder.content(&fragment.commands, fragment.is_final)?;
             encoder.extras(&fragment.extras)?;
-            encoder.writer.end(spec::SYNC_BODY)
+            encoder.writer.end(spec::SYNC_BODY)?;
         }
         FragmentRoot::Commands => {
             encoder.no_header(fragment)?;
             encoder.content(&fragment.commands, fragment.is_final)?;
-            encoder.extras(&fragment.extras)
+            encoder.extras(&fragment.extras)?;
         }
     }
+    writer.finish();
+    Ok(())
 }
 
 struct Encoder<'e, W> {
@@ -84,15 +88,15 @@ struct Encoder<'e, W> {
     strict: bool,
     /// Of the whole message.
     commands: &'e [Command<'e>],
-    /// The last CmdID, as long as they ascend.
-    last: &'e str,
+    /// The last CmdID as a number of its bytes, as long as they ascend.
+    last: u64,
     /// Whether it is known that no CmdID stands twice.
     distinct: bool,
 }
 
 impl<'e, W: Write> Encoder<'e, W> {
     fn new(writer: &'e mut W, commands: &'e [Command<'e>], strictness: Strictness) -> Self {
-        Self { writer, strict: strictness == Strictness::Strict, commands, last: "", distinct: false }
+        Self { writer, strict: strictness == Strictness::Strict, commands, last: 0, distinct: false }
     }
 
     #[cold]
@@ -264,6 +268,11 @@ impl<'e, W: Write> Encoder<'e, W> {
         if self.strict {
             self.check_id(id)?;
         }
+        self.begin_command(spec, id)
+    }
+
+    #[inline(always)]
+    fn begin_command(&mut self, spec: &'static Spec, id: &str) -> Result<(), Error> {
         if id.is_empty() {
             return self.writer.start(spec);
         }
@@ -279,10 +288,15 @@ impl<'e, W: Write> Encoder<'e, W> {
         }
         // Most senders count. As long as the ids ascend, shorter before longer, none can stand twice.
         if !self.distinct {
-            if (id.len(), id) <= (self.last.len(), self.last) {
+            let number = if id.len() <= 8 {
+                id.bytes().fold(0_u64, |number, byte| number << 8 | u64::from(byte))
+            } else {
+                0
+            };
+            if number <= self.last {
                 return self.check_distinct();
             }
-            self.last = id;
+            self.last = number;
         }
         Ok(())
     }
@@ -303,7 +317,18 @@ impl<'e, W: Write> Encoder<'e, W> {
 
     #[inline]
     fn operation(&mut self, spec: &'static Spec, it: &'e Operation<'_>) -> Result<(), Error> {
-        self.command(spec, it.cmd_id.as_str())?;
+        let id = it.cmd_id.as_str();
+        if self.strict {
+            self.check_id(id)?;
+        }
+        if let ([item], None, None, false, true) =
+            (&*it.items, &it.meta, &it.correlator, id.is_empty(), it.extras.is_empty())
+            && let Some(plain) = plain(item)
+            && self.writer.plain_operation(spec, id, &plain)?
+        {
+            return Ok(());
+        }
+        self.begin_command(spec, id)?;
         self.meta(it.meta.as_deref())?;
         if let Some(correlator) = &it.correlator {
             if spec.tag != spec::EXEC.tag {
@@ -504,7 +529,12 @@ fn plain<'i>(item: &'i Item<'_>) -> Option<PlainItem<'i>> {
     let data = match data {
         None => None,
         Some(Data { content: Content::Text(text), attributes, .. }) if attributes.is_empty() && !text.is_empty() => {
-            Some(text.as_str())
+            Some(PlainData::Text(text))
+        }
+        Some(Data { content: Content::Opaque(bytes), attributes, .. })
+            if attributes.is_empty() && !bytes.is_empty() =>
+        {
+            Some(PlainData::Bytes(bytes))
         }
         Some(_) => return None,
     };

@@ -33,17 +33,33 @@ pub(crate) trait Write {
         let _ = item;
         Ok(false)
     }
+    /// The whole of a command with one such item and nothing else but its CmdID, in the same way.
+    #[inline(always)]
+    fn plain_operation(&mut self, spec: &'static Spec, id: &str, item: &PlainItem<'_>) -> Result<bool, Error> {
+        let _ = (spec, id, item);
+        Ok(false)
+    }
+    /// Called once after everything.
+    #[inline(always)]
+    fn finish(&mut self) {}
     /// An element outside the model.
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error>;
     /// Bytes written by this call so far, for errors.
     fn written(&self) -> usize;
 }
 
-/// An item of a Target without a name, with or without a Meta of Format and Type, with or without text for Data. No
-/// text is empty.
+/// An item of a Target without a name, with or without a Meta of Format and Type, with or without text or bytes
+/// for Data. Nothing is empty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlainItem<'i> {
     pub(crate) uri: &'i str,
     pub(crate) meta: Option<(&'i str, &'i str)>,
-    pub(crate) data: Option<&'i str>,
+    pub(crate) data: Option<PlainData<'i>>,
+}
+
+/// Data of a [`PlainItem`], without attributes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PlainData<'i> {
+    Text(&'i str),
+    Bytes(&'i [u8]),
 }

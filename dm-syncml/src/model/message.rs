@@ -202,7 +202,7 @@ pub enum FragmentRoot {
     SyncMl,
     /// `SyncBody` alone.
     SyncBody,
-    /// One or several commands side by side.
+    /// One or several commands side by side. They are written without a namespace.
     #[default]
     Commands,
 }

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use super::tables::{self, CONTENT, END, OPAQUE, STR_I, STR_T, SWITCH_PAGE};
-use crate::grammar::write::{PlainItem, Write};
+use crate::grammar::write::{PlainData, PlainItem, Write};
 use crate::names::{Spec, spec};
-use crate::sink::Sealed;
+use crate::sink::{Ahead, Sealed};
 use crate::{
     Content, Data, Declaration, Element, Error, ErrorKind, Markup, Name, Namespace, Node, Page, Strictness, Tag,
 };
@@ -138,7 +138,7 @@ const MAX_TABLE: usize = 64 << 10;
 
 /// Appends WBXML to a sink.
 pub(crate) struct Writer<'o, S> {
-    out: &'o mut S,
+    out: Ahead<'o, S>,
     /// Bytes in the sink before this call.
     start: usize,
     options: WbxmlOptions,
@@ -166,7 +166,7 @@ struct Shared {
 impl<'o, S: Sealed> Writer<'o, S> {
     pub(crate) fn new(out: &'o mut S, options: &WbxmlOptions) -> Self {
         let shared = options.string_table.then(Shared::default);
-        Self { start: out.len(), out, options: *options, page: 0, zero: Page::SyncMl, shared }
+        Self { start: out.len(), out: Ahead::new(out), options: *options, page: 0, zero: Page::SyncMl, shared }
     }
 
     #[cold]
@@ -180,7 +180,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
             self.keep(bytes);
             return Ok(());
         }
-        self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
+        self.out.settled().put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
     }
 
     #[cold]
@@ -224,7 +224,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.out.put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
+        self.out.settled().put(bytes).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
     }
 
     fn integer(&self, value: usize) -> Result<([u8; 5], usize), Error> {
@@ -271,7 +271,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
         }
         self.token(page, token | CONTENT)?;
         if self.shared.is_none()
-            && let Some(result) = short_opaque(self.out, bytes)
+            && let Some(result) = short_opaque(self.out.settled(), bytes)
         {
             return result.map_err(|()| self.refuse(ErrorKind::BufferTooSmall));
         }
@@ -292,7 +292,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
             self.page = page;
             self.put(&(u16::from(SWITCH_PAGE) | u16::from(page) << 8).to_le_bytes())?;
         }
-        leaf(self.out, token | CONTENT, text.as_bytes()).map_err(|kind| self.refuse(kind))
+        leaf(self.out.settled(), token | CONTENT, text.as_bytes()).map_err(|kind| self.refuse(kind))
     }
 
     #[cold]
@@ -627,7 +627,11 @@ fn plain_item<S: Sealed>(out: &mut S, item: &PlainItem<'_>) -> Result<u8, ErrorK
     let full = |()| ErrorKind::BufferTooSmall;
     out.put(&ITEM).map_err(full)?;
     leaf(out, LOC_URI, item.uri.as_bytes())?;
-    match (item.meta, item.data) {
+    let data = match item.data {
+        Some(PlainData::Text(text)) => Some(text),
+        Some(PlainData::Bytes(_)) | None => None,
+    };
+    match (item.meta, data) {
         (None, data) => {
             out.put(&[END]).map_err(full)?;
             if let Some(data) = data {
@@ -650,6 +654,16 @@ fn plain_item<S: Sealed>(out: &mut S, item: &PlainItem<'_>) -> Result<u8, ErrorK
             Ok(0)
         }
     }
+}
+
+/// At least the bytes of a plain operation beside its texts.
+const PLAIN_OPERATION: usize = 48;
+
+/// Of eight bytes: a high bit for each that is a control character or not of ASCII. A borrow from one can only make
+/// another behind it.
+#[inline(always)]
+const fn look(word: u64) -> u64 {
+    word.wrapping_sub(u64::MAX / 0xFF * (b' ' as u64)) | word
 }
 
 /// Appends an OPAQUE of a common length and the END behind it, in the same way.
@@ -756,18 +770,92 @@ impl<S: Sealed> Write for Writer<'_, S> {
     fn command(&mut self, spec: &'static Spec, id: &str) -> Result<(), Error> {
         if self.shared.is_none() && self.page == 0 {
             let token = spec.tag.token() | CONTENT;
-            return command(self.out, token, id.as_bytes()).map_err(|kind| self.refuse(kind));
+            return command(self.out.settled(), token, id.as_bytes()).map_err(|kind| self.refuse(kind));
         }
         self.start(spec)?;
         self.leaf(spec::CMD_ID, id)
     }
 
     fn plain_item(&mut self, item: &PlainItem<'_>) -> Result<bool, Error> {
-        if self.shared.is_some() || self.page != 0 {
+        if self.shared.is_some() || self.page != 0 || matches!(item.data, Some(PlainData::Bytes(_))) {
             return Ok(false);
         }
-        self.page = plain_item(self.out, item).map_err(|kind| self.refuse(kind))?;
+        self.page = plain_item(self.out.settled(), item).map_err(|kind| self.refuse(kind))?;
         Ok(true)
+    }
+
+    #[inline(always)]
+    fn plain_operation(&mut self, spec: &'static Spec, id: &str, item: &PlainItem<'_>) -> Result<bool, Error> {
+        const CMD_ID: u8 = spec::CMD_ID.tag.token() | CONTENT;
+        const ITEM: u8 = spec::ITEM.tag.token() | CONTENT;
+        const TARGET: u8 = spec::TARGET.tag.token() | CONTENT;
+        const LOC_URI: u8 = spec::LOC_URI.tag.token() | CONTENT;
+        const META: u8 = spec::META.tag.token() | CONTENT;
+        const FORMAT: u8 = spec::FORMAT.tag.token() | CONTENT;
+        const TYPE: u8 = spec::TYPE.tag.token() | CONTENT;
+        const DATA: u8 = spec::DATA.tag.token() | CONTENT;
+        if self.shared.is_some() {
+            return Ok(false);
+        }
+        let data = match item.data {
+            None => 0,
+            Some(PlainData::Text(text)) => text.len(),
+            Some(PlainData::Bytes(bytes)) => bytes.len(),
+        };
+        let texts = [id, item.uri, item.meta.map_or("", |meta| meta.0), item.meta.map_or("", |meta| meta.1)];
+        let len = texts.iter().fold(data, |sum, text| sum.saturating_add(text.len()));
+        let Some(mut room) = self.out.room(len.saturating_add(PLAIN_OPERATION)) else { return Ok(false) };
+        let mut seen = 0;
+        if self.page != 0 {
+            room.put(&[SWITCH_PAGE, 0]);
+        }
+        room.put(&[spec.tag.token() | CONTENT, CMD_ID, STR_I]);
+        seen |= room.text(id.as_bytes(), look);
+        room.put(&[0, END, ITEM, TARGET, LOC_URI, STR_I]);
+        seen |= room.text(item.uri.as_bytes(), look);
+        room.put(&[0, END, END]);
+        if let Some((format, type_)) = item.meta {
+            room.put(&[META, SWITCH_PAGE, 1, FORMAT, STR_I]);
+            seen |= room.text(format.as_bytes(), look);
+            room.put(&[0, END, TYPE, STR_I]);
+            seen |= room.text(type_.as_bytes(), look);
+            room.put(&[0, END, END]);
+            if item.data.is_some() {
+                room.put(&[SWITCH_PAGE, 0]);
+            }
+        }
+        match item.data {
+            None => {}
+            Some(PlainData::Text(text)) => {
+                room.put(&[DATA, STR_I]);
+                seen |= room.text(text.as_bytes(), look);
+                room.put(&[0, END]);
+            }
+            Some(PlainData::Bytes(bytes)) => {
+                room.put(&[DATA, OPAQUE]);
+                // The room is no longer than two bytes can say.
+                let low = u8::try_from(bytes.len() & 0x7F).unwrap_or_default();
+                match u8::try_from(bytes.len() >> 7) {
+                    Ok(0) => room.put(&[low]),
+                    Ok(high @ ..0x80) => room.put(&[high | 0x80, low]),
+                    _ => return Ok(false),
+                }
+                room.text(bytes, |_| 0);
+                room.put(&[END]);
+            }
+        }
+        room.put(&[END, END]);
+        if seen & (u64::MAX / 0xFF * 0x80) != 0 {
+            return Ok(false);
+        }
+        let written = room.written();
+        self.out.wrote(written);
+        self.page = u8::from(item.meta.is_some() && item.data.is_none());
+        Ok(true)
+    }
+
+    fn finish(&mut self) {
+        self.out.settled();
     }
 
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error> {

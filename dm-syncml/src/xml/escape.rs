@@ -85,6 +85,25 @@ const fn odd(word: u64) -> bool {
     control | bracket | zero(word ^ all(b'&')) | zero(word ^ all(0xEF)) != 0
 }
 
+/// What [`is_odd`] looks at, of eight bytes: a high bit for each that is `<`, `>`, `&`, a control character or not of
+/// ASCII. A borrow from one can only make another behind it.
+#[inline(always)]
+pub(crate) const fn look(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const fn all(byte: u8) -> u64 {
+        ONES.wrapping_mul(byte as u64)
+    }
+    let angle = ((word | all(b'<' ^ b'>')) ^ all(b'>')).wrapping_sub(ONES);
+    let ampersand = (word ^ all(b'&')).wrapping_sub(ONES);
+    angle | ampersand | word.wrapping_sub(all(b' ')) | word
+}
+
+/// Whether a text has to be looked at by character.
+#[inline(always)]
+pub(crate) const fn is_odd(seen: u64) -> bool {
+    seen & (u64::MAX / 0xFF * 0x80) != 0
+}
+
 /// Appends the value of an attribute, to stand in double quotes. TAB and LF become references too, because readers
 /// take plain ones for spaces.
 pub(crate) fn value<S: Sealed>(out: &mut S, text: &str) -> Result<(), Refused> {

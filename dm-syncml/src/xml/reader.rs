@@ -735,11 +735,12 @@ impl<'a, 'c> Reader<'a, 'c> {
         let namespace = self.namespace_text(opened.namespace);
         let meta = parent == Some(Page::MetInf);
         let inherited = namespace.is_empty() || self.root.as_deref() == Some(namespace);
+        let sync_ml = Namespace::ignoring_case(namespace).is_some();
         let page = match namespace {
             METINF => Some(Page::MetInf),
             "syncml:dmddf1.2" | "syncml:dmddf" => Some(Page::DmDdf),
             "syncml:devinf" => Some(Page::DevInf),
-            _ if Namespace::ignoring_case(namespace).is_some() && !meta => Some(Page::SyncMl),
+            _ if sync_ml && !inherited => Some(if meta { Page::MetInf } else { Page::SyncMl }),
             _ if inherited => match parent {
                 Some(page @ (Page::DmDdf | Page::DevInf)) => Some(page),
                 _ if meta => Some(Page::MetInf),
@@ -751,7 +752,10 @@ impl<'a, 'c> Reader<'a, 'c> {
             },
             _ => None,
         };
-        if let Some(tag) = page.and_then(|page| Tag::by_name(page, local)) {
+        let own = page.and_then(|page| Tag::by_name(page, local));
+        // In a Meta a name of SyncML may be one of Meta without its namespace, or be what it says.
+        let other = || if meta && (sync_ml || inherited) { Tag::by_name(Page::SyncMl, local) } else { None };
+        if let Some(tag) = own.or_else(other) {
             return Name::Known(tag);
         }
         let namespace = match opened.namespace {

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use super::escape::{self, Refused};
 use super::reader::check_markup;
-use crate::grammar::write::{PlainItem, Write};
+use crate::grammar::write::{PlainData, PlainItem, Write};
 use crate::names::{Page, Spec, Tag, spec};
-use crate::sink::Sealed;
+use crate::sink::{Ahead, Sealed};
 use crate::{
     Attribute, Content, Data, Declaration, Element, Error, ErrorKind, Limits, Markup, Name, Namespace, Node, Strictness,
 };
@@ -76,7 +76,7 @@ impl Default for XmlOptions {
 
 /// Appends XML to a sink.
 pub(crate) struct Writer<'o, S> {
-    out: &'o mut S,
+    out: Ahead<'o, S>,
     /// Bytes in the sink before this call.
     start: usize,
     declaration: bool,
@@ -98,7 +98,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
     pub(crate) fn new(out: &'o mut S, options: &XmlOptions) -> Self {
         Self {
             start: out.len(),
-            out,
+            out: Ahead::new(out),
             declaration: options.declaration,
             indent: options.indent,
             depth: 0,
@@ -114,7 +114,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
 
     #[inline(always)]
     fn put(&mut self, text: &str) -> Result<(), Error> {
-        self.out.put(text.as_bytes()).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
+        self.out.settled().put(text.as_bytes()).map_err(|()| self.refuse(ErrorKind::BufferTooSmall))
     }
 
     fn refused(&self, refused: Refused) -> Error {
@@ -126,7 +126,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
 
     #[inline]
     fn escaped(&mut self, text: &str) -> Result<(), Error> {
-        escape::text(self.out, text).map_err(|refused| self.refused(refused))
+        escape::text(self.out.settled(), text).map_err(|refused| self.refused(refused))
     }
 
     /// The place of a tag that does not follow a text: a line of its own, for people.
@@ -154,7 +154,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
         self.put(" ")?;
         self.put(name)?;
         self.put("=\"")?;
-        escape::value(self.out, value).map_err(|refused| self.refused(refused))?;
+        escape::value(self.out.settled(), value).map_err(|refused| self.refused(refused))?;
         self.put("\"")
     }
 
@@ -176,7 +176,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
             self.put(" xmlns:")?;
             self.put(prefix)?;
             self.put("=\"")?;
-            escape::value(self.out, uri).map_err(|refused| self.refused(refused))?;
+            escape::value(self.out.settled(), uri).map_err(|refused| self.refused(refused))?;
             self.put("\"")?;
         }
         Ok(())
@@ -462,12 +462,15 @@ impl<S: Sealed> Write for Writer<'_, S> {
 
     #[inline]
     fn plain_item(&mut self, item: &PlainItem<'_>) -> Result<bool, Error> {
-        if self.indent.is_some() {
-            return Ok(false);
-        }
+        let data = match item.data {
+            _ if self.indent.is_some() => return Ok(false),
+            None => None,
+            Some(PlainData::Text(text)) => Some(text),
+            Some(PlainData::Bytes(_)) => return Ok(false),
+        };
         self.put("<Item><Target><LocURI>")?;
         self.escaped(item.uri)?;
-        match (item.meta, item.data) {
+        match (item.meta, data) {
             (None, None) => self.put("</LocURI></Target></Item>")?,
             (None, Some(data)) => {
                 self.put("</LocURI></Target><Data>")?;
@@ -492,6 +495,76 @@ impl<S: Sealed> Write for Writer<'_, S> {
         Ok(true)
     }
 
+    #[inline(always)]
+    fn plain_operation(&mut self, spec: &'static Spec, id: &str, item: &PlainItem<'_>) -> Result<bool, Error> {
+        const REPLACE: u8 = spec::REPLACE.tag.token();
+        const GET: u8 = spec::GET.tag.token();
+        const ADD: u8 = spec::ADD.tag.token();
+        const EXEC: u8 = spec::EXEC.tag.token();
+        const DELETE: u8 = spec::DELETE.tag.token();
+        let data = match item.data {
+            _ if self.indent.is_some() => return Ok(false),
+            None => None,
+            Some(PlainData::Text(text)) => Some(text),
+            Some(PlainData::Bytes(_)) => return Ok(false),
+        };
+        let texts = [id, item.uri, item.meta.map_or("", |meta| meta.0), item.meta.map_or("", |meta| meta.1)];
+        let len = texts.iter().fold(data.map_or(0, str::len), |sum, text| sum.saturating_add(text.len()));
+        let Some(mut room) = self.out.room(len.saturating_add(PLAIN_OPERATION)) else { return Ok(false) };
+        let mut seen = 0;
+        macro_rules! put {
+            ($literal:literal) => {
+                room.put($literal)
+            };
+            ($text:expr) => {
+                seen |= room.text($text.as_bytes(), escape::look)
+            };
+        }
+        match spec.tag.token() {
+            REPLACE => put!(b"<Replace><CmdID>"),
+            GET => put!(b"<Get><CmdID>"),
+            ADD => put!(b"<Add><CmdID>"),
+            EXEC => put!(b"<Exec><CmdID>"),
+            DELETE => put!(b"<Delete><CmdID>"),
+            _ => return Ok(false),
+        }
+        put!(id);
+        put!(b"</CmdID><Item><Target><LocURI>");
+        put!(item.uri);
+        match item.meta {
+            None => put!(b"</LocURI></Target>"),
+            Some((format, type_)) => {
+                put!(b"</LocURI></Target><Meta><Format xmlns=\"syncml:metinf\">");
+                put!(format);
+                put!(b"</Format><Type xmlns=\"syncml:metinf\">");
+                put!(type_);
+                put!(b"</Type></Meta>");
+            }
+        }
+        if let Some(data) = data {
+            put!(b"<Data>");
+            put!(data);
+            put!(b"</Data>");
+        }
+        match spec.tag.token() {
+            REPLACE => put!(b"</Item></Replace>"),
+            GET => put!(b"</Item></Get>"),
+            ADD => put!(b"</Item></Add>"),
+            EXEC => put!(b"</Item></Exec>"),
+            _ => put!(b"</Item></Delete>"),
+        }
+        if escape::is_odd(seen) {
+            return Ok(false);
+        }
+        let written = room.written();
+        self.out.wrote(written);
+        Ok(true)
+    }
+
+    fn finish(&mut self) {
+        self.out.settled();
+    }
+
     fn element(&mut self, element: &Element<'_>) -> Result<(), Error> {
         self.place()?;
         let namespace = self.namespace.clone();
@@ -502,6 +575,9 @@ impl<S: Sealed> Write for Writer<'_, S> {
         self.out.len().saturating_sub(self.start)
     }
 }
+
+/// At least the bytes of a plain operation beside its texts.
+const PLAIN_OPERATION: usize = 240;
 
 /// The start of the commands that are sent most, with that of the CmdID.
 #[inline(always)]

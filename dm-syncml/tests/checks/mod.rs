@@ -148,6 +148,10 @@ fn settle(mut fragment: Fragment<'_>) -> Fragment<'_> {
     if fragment.header == Some(SyncHdr::default()) {
         (fragment.header, fragment.root) = (None, FragmentRoot::SyncMl);
     }
+    if fragment.root == FragmentRoot::Commands {
+        // Bare commands are written without a namespace.
+        fragment.namespace = Namespace::Absent;
+    }
     fragment
 }
 
