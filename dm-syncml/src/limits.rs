@@ -61,7 +61,7 @@ limits! {
     max_message_len: 4 << 20, with_max_message_len;
     /// Commands of a message, nested ones included. Default 4096.
     max_commands: 4096, with_max_commands;
-    /// Items of one command. Default 4096.
+    /// Items of one command; of all commands of a message, beside the first of each, sixteen times that. Default 4096.
     max_items: 4096, with_max_items;
     /// Levels of elements in a message; raw mark-up inside Data counts for itself. Default 32: the standard needs 8.
     max_depth: 32, with_max_depth;
@@ -70,8 +70,8 @@ limits! {
     max_container_depth: 8, with_max_container_depth;
     /// Levels of elements of raw mark-up or of a nested document in Data. Default 64.
     max_markup_depth: 64, with_max_markup_depth;
-    /// Elements of one raw mark-up or nested document when it is taken apart. Default 65,536: a tree of some 10,000
-    /// nodes.
+    /// Elements of one nested document when it is taken apart, and of all that is outside the model in a message.
+    /// Default 65,536: a tree of some 10,000 nodes.
     max_elements: 1 << 16, with_max_elements;
     /// Attributes of one element, namespace declarations included. Default 32.
     max_attributes: 32, with_max_attributes;

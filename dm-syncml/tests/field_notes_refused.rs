@@ -189,6 +189,12 @@ fn r05_counts() {
         let text = with_header(&(HEADER.to_owned() + &element.repeat(70_000)), "");
         assert!(Message::parse(text.as_bytes()).unwrap_err().kind().is_limit() || element == "<Cred/>", "{element}");
     }
+    // An empty item is one byte in WBXML: those of all commands are counted together.
+    let command = [&[0x53][..], &[0x14; 4096], &[0x01]].concat();
+    let bomb = binary(&[&[0x6D, 0x2C, 0x6B], &command.repeat(17)]);
+    assert_eq!(Message::parse(&bomb).unwrap_err().kind(), ErrorKind::TooManyItems);
+    let most = binary(&[&[0x6D, 0x2C, 0x6B], &command.repeat(16), &[0x01, 0x01]]);
+    assert_eq!(Message::parse(&most).unwrap().commands.len(), 16);
     let bomb = binary(&[&[0x6D, 0x6C], &[0x1D; 70_000]]);
     assert_eq!(Message::parse(&bomb).unwrap_err().kind(), ErrorKind::TooManyElements);
 }

@@ -33,7 +33,7 @@ type Open<'a, R> = <R as Read<'a>>::Open;
 
 /// Reads all of the input into `out`. After an error `out` holds the commands that were complete.
 pub(crate) fn document<'a, R: Read<'a>>(r: &mut R, whole: Whole, out: &mut Fragment<'a>) -> Result<(), Error> {
-    let mut decoder = Decoder { r, whole, commands: 0, elements: 0, last_id: 0, ascending: true };
+    let mut decoder = Decoder { r, whole, commands: 0, elements: 0, items: 0, last_id: 0, ascending: true };
     let result = decoder.document(out);
     decoder.repeated_ids(out).and(result)
 }
@@ -45,6 +45,8 @@ struct Decoder<'r, R> {
     commands: usize,
     /// Elements outside the model so far, with what is in them.
     elements: usize,
+    /// Items so far, beside the first of a command.
+    items: usize,
     /// The CmdID before, as a number of its bytes; each that is greater than the one before cannot be repeated.
     last_id: u64,
     /// Whether every CmdID so far was.
@@ -901,10 +903,20 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         self.item_child(tag, child, item)
     }
 
-    fn push_item(&mut self, open: Open<'a, R>, at: usize, items: &mut List<Item<'a>>) -> Result<(), Error> {
-        if items.len() >= self.r.limits().max_items {
+    /// One more item where there are `len`. An empty one takes a byte in WBXML and hundreds here, so all of a message
+    /// are counted too.
+    #[inline]
+    fn count_item(&mut self, len: usize, at: usize) -> Result<(), Error> {
+        let max = self.r.limits().max_items;
+        if len >= max || self.items >= max.saturating_mul(16) {
             return Err(Error::new(ErrorKind::TooManyItems, at));
         }
+        self.items = self.items.saturating_add(1);
+        Ok(())
+    }
+
+    fn push_item(&mut self, open: Open<'a, R>, at: usize, items: &mut List<Item<'a>>) -> Result<(), Error> {
+        self.count_item(items.len(), at)?;
         items.push(Item::new());
         match items.last_mut() {
             Some(item) => self.item(open, item),
@@ -1162,9 +1174,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                     status.data = Some(data);
                 }
                 Some(Seen::ITEM) => {
-                    if status.items.len() >= self.r.limits().max_items {
-                        return Err(Error::new(ErrorKind::TooManyItems, at));
-                    }
+                    self.count_item(status.items.len(), at)?;
                     let mut item = Item::new();
                     self.item(child.open, &mut item)?;
                     status.items.push(item);
