@@ -129,7 +129,7 @@ round_trip!(
     WBXML,
     WbxmlOptions::DEFAULT.with_tnds(WbxmlTnds::Inline),
     wbxml_options(),
-    core::convert::identity
+    settle_wbxml_message
 );
 round_trip!(
     wbxml_fragment,
@@ -155,9 +155,20 @@ fn settle(mut fragment: Fragment<'_>) -> Fragment<'_> {
     fragment
 }
 
+/// A public identifier is always that of a version, though one that says nothing was read.
+fn settle_wbxml_message(mut message: Message<'_>) -> Message<'_> {
+    if matches!(message.namespace, Namespace::Absent | Namespace::Other(_)) {
+        message.namespace = Namespace::SyncMl12;
+    }
+    message
+}
+
 /// And written as WBXML it has the root, whatever it had.
 fn settle_wbxml(fragment: Fragment<'_>) -> Fragment<'_> {
     let mut fragment = settle(fragment);
+    if matches!(fragment.namespace, Namespace::Absent | Namespace::Other(_)) {
+        fragment.namespace = Namespace::SyncMl12;
+    }
     if fragment.root != FragmentRoot::Message {
         fragment.root = FragmentRoot::SyncMl;
     }
