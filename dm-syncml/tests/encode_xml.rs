@@ -51,6 +51,15 @@ fn xml(message: &Message<'_>) -> String {
     String::from_utf8(message.to_xml().unwrap()).unwrap()
 }
 
+/// With what the model has no place for.
+fn xml_as_received(message: &Message<'_>) -> String {
+    let mut out = Vec::new();
+    message.encode_xml(&LENIENT, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+const LENIENT: XmlOptions = XmlOptions::DEFAULT.with_strictness(Strictness::Lenient);
+
 fn fragment_xml(fragment: &Fragment<'_>) -> String {
     String::from_utf8(fragment.to_xml().unwrap()).unwrap()
 }
@@ -785,7 +794,7 @@ fn elements_of_other_namespaces_say_so() {
     message.header.extras.push(Element::new(Name::Known(Tag::by_name(Page::SyncMl, "NoResp").unwrap())));
     message.header.extras.push(Element::new(other("SYNCML:SYNCML1.1", "Own")));
     message.header.extras.push(Element::new(other("", "None")));
-    let text = xml(&message);
+    let text = xml_as_received(&message);
     assert!(text.contains("<NoResp/><Own/><None xmlns=\"\"/></SyncHdr>"), "{text}");
 }
 
@@ -877,7 +886,7 @@ fn indentation_for_people() {
     message.commands.push(Command::Add(add));
     message.header.extras.push(Element::new(Name::Known(Tag::by_name(Page::SyncMl, "NoResp").unwrap())));
     let mut out = Vec::new();
-    message.encode_xml(&XmlOptions::DEFAULT.with_indent(Some(2)), &mut out).unwrap();
+    message.encode_xml(&LENIENT.with_indent(Some(2)), &mut out).unwrap();
     let expected = "\
 <?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <SyncML xmlns=\"SYNCML:SYNCML1.2\">
@@ -917,7 +926,7 @@ fn indentation_for_people() {
   </SyncBody>
 </SyncML>";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
-    let deep = XmlOptions::DEFAULT.with_indent(Some(255));
+    let deep = LENIENT.with_indent(Some(255));
     let mut out = Vec::new();
     message.encode_xml(&deep, &mut out).unwrap();
     assert_eq!(message.xml_len(&deep), Ok(out.len()));
@@ -1006,5 +1015,18 @@ fn elements_of_meta_that_dm_does_not_use_are_written_again() {
         "<Add><CmdID>1</CmdID><Item><Target><LocURI>./A</LocURI></Target><Meta><Format {METINF}>chr</Format>\
          <Version {METINF}>7</Version></Meta><Data>1</Data></Item></Add>"
     );
-    assert_eq!(fragment_xml(&Fragment::parse(xml.as_bytes()).unwrap()), xml);
+    let fragment = Fragment::parse(xml.as_bytes()).unwrap();
+    let mut out = Vec::new();
+    fragment.encode_xml(&LENIENT, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), xml);
+    // Of ourselves we do not send it.
+    assert_eq!(fragment.to_xml().unwrap_err().kind(), ErrorKind::DsElement);
+}
+
+#[test]
+fn elements_without_a_place_are_sent_only_as_received() {
+    let mut message = small();
+    message.header.extras.push(Element::new(Name::Other { namespace: Str::EMPTY, local: "Own".into() }));
+    assert_eq!(message.to_xml().unwrap_err().kind(), ErrorKind::UnknownElement);
+    assert!(xml_as_received(&message).contains("<Own"));
 }

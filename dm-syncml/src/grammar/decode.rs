@@ -466,7 +466,10 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 Child::End => return Ok(()),
             };
             match child.tag {
-                Some(tag) if tag == spec::MET_INF.tag && !wrapped => {
+                Some(tag) if tag == spec::MET_INF.tag && wrapped => {
+                    return Err(Error::new(ErrorKind::UnexpectedElement, child.offset));
+                }
+                Some(tag) if tag == spec::MET_INF.tag => {
                     self.deviate(Deviation::MetInf, child.offset)?;
                     self.meta_slow(spec::MET_INF, child.open, meta, true)?;
                 }

@@ -11,7 +11,7 @@ use crate::model::message::walk;
 use crate::names::{Spec, spec};
 use crate::{
     Alert, Chal, Command, CommandName, Container, Content, Cred, Data, Declaration, Error, ErrorKind, Extras, Format,
-    Fragment, FragmentRoot, Item, Location, Mark, Message, Meta, Namespace, Operation, Results, Status, Strictness,
+    Fragment, FragmentRoot, Item, Location, Mark, Message, Meta, Name, Namespace, Operation, Results, Status, Strictness,
     SyncHdr,
 };
 
@@ -500,7 +500,15 @@ impl<'e, W: Write> Encoder<'e, W> {
 
     #[inline]
     fn extras(&mut self, extras: &Extras<'_>) -> Result<(), Error> {
+        if extras.is_empty() { Ok(()) } else { self.some_extras(extras) }
+    }
+
+    /// What the model has no place for was received from somebody; of ourselves we do not send it.
+    #[cold]
+    fn some_extras(&mut self, extras: &Extras<'_>) -> Result<(), Error> {
         for element in extras.iter() {
+            let ds = matches!(element.name(), Name::Known(tag) if !tag.is_dm());
+            self.unless_strict(if ds { ErrorKind::DsElement } else { ErrorKind::UnknownElement })?;
             self.writer.element(element)?;
         }
         Ok(())
