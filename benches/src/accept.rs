@@ -78,17 +78,20 @@ fn is_unseen(text: &str, offset: usize) -> bool {
     in_doctype(text, offset) || in_cdata(text, offset) || at(text, offset).starts_with("&#")
 }
 
-/// Whether the byte lies in a DOCTYPE: no element has begun behind the start of one.
+/// Whether the byte lies in a DOCTYPE: behind the start of one, and before the `>` that is in no literal.
 fn in_doctype(text: &str, offset: usize) -> bool {
-    let before = text.as_bytes().get(..offset.min(text.len())).unwrap_or_default();
-    let start = before.windows(9).position(|window| window == b"<!DOCTYPE");
-    start.is_some_and(|start| {
-        !before
-            .get(start..)
-            .unwrap_or_default()
-            .windows(2)
-            .any(|window| window.first() == Some(&b'<') && window.get(1).is_some_and(|byte| !b"!?".contains(byte)))
-    })
+    let Some(start) = text.find("<!DOCTYPE").filter(|start| *start < offset) else { return false };
+    let mut quote = None;
+    let end = text.bytes().enumerate().skip(start).find(|(_, byte)| {
+        match quote {
+            Some(open) if open == *byte => quote = None,
+            Some(_) => {}
+            None if matches!(byte, b'"' | b'\'') => quote = Some(*byte),
+            None => return *byte == b'>',
+        }
+        false
+    });
+    end.is_none_or(|(end, _)| offset < end)
 }
 
 /// Whether the byte lies in a CDATA section.

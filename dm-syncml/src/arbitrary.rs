@@ -74,7 +74,11 @@ impl<'a> Arbitrary<'a> for Meta<'a> {
 impl<'a> Arbitrary<'a> for Data<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let mut data = match u.int_in_range(0..=7_u8)? {
-            0 => Self::opaque(<&[u8]>::arbitrary(u)?),
+            // Without bytes it is the same as an empty text.
+            0 => match <&[u8]>::arbitrary(u)? {
+                [] => Self::text(Str::EMPTY),
+                bytes => Self::opaque(bytes),
+            },
             1 => Self::base64(<&[u8]>::arbitrary(u)?),
             2 => Self::element(element(u, Page::DmDdf)?),
             _ => Self::text(Str::arbitrary(u)?),

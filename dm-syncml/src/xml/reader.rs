@@ -736,13 +736,17 @@ impl<'a, 'c> Reader<'a, 'c> {
         let meta = parent == Some(Page::MetInf);
         let inherited = namespace.is_empty() || self.root.as_deref() == Some(namespace);
         let sync_ml = Namespace::ignoring_case(namespace).is_some();
+        let outer = self.opened.len().checked_sub(2).and_then(|outer| self.opened.get(outer));
+        let as_parent =
+            namespace.is_empty() || outer.is_some_and(|outer| self.namespace_text(outer.namespace) == namespace);
         let page = match namespace {
             METINF => Some(Page::MetInf),
             "syncml:dmddf1.2" | "syncml:dmddf" => Some(Page::DmDdf),
             "syncml:devinf" => Some(Page::DevInf),
             _ if sync_ml && !inherited => Some(if meta { Page::MetInf } else { Page::SyncMl }),
             _ if inherited => match parent {
-                Some(page @ (Page::DmDdf | Page::DevInf)) => Some(page),
+                // Without a declaration of its own it is what its parent is; with one it is what that says.
+                Some(page @ (Page::DmDdf | Page::DevInf)) if as_parent => Some(page),
                 _ if meta => Some(Page::MetInf),
                 _ => match local {
                     "MgmtTree" => Some(Page::DmDdf),
