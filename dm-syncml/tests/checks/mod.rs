@@ -118,7 +118,7 @@ round_trip!(
     XML,
     XmlOptions::DEFAULT,
     [XML, XML.with_indent(Some(2))],
-    settle
+    settle_xml
 );
 round_trip!(
     wbxml_message,
@@ -148,8 +148,13 @@ fn settle(mut fragment: Fragment<'_>) -> Fragment<'_> {
     if fragment.header == Some(SyncHdr::default()) {
         (fragment.header, fragment.root) = (None, FragmentRoot::SyncMl);
     }
+    fragment
+}
+
+/// And bare commands are written without a namespace in XML.
+fn settle_xml(fragment: Fragment<'_>) -> Fragment<'_> {
+    let mut fragment = settle(fragment);
     if fragment.root == FragmentRoot::Commands {
-        // Bare commands are written without a namespace.
         fragment.namespace = Namespace::Absent;
     }
     fragment
