@@ -178,15 +178,15 @@ impl<'o, S: Sealed> Ahead<'o, S> {
         self.sink
     }
 
-    /// Room for so many bytes and a word more; `None` when the sink has another way, or there are too many.
+    /// Room for so many bytes and sixteen more; `None` when the sink has another way, or there are too many.
     #[inline]
     pub(crate) fn room(&mut self, bytes: usize) -> Option<Room<'_>> {
-        let wanted = bytes.wrapping_add(8);
+        let wanted = bytes.wrapping_add(16);
         if self.spare < wanted && !self.more(wanted) {
             return None;
         }
         let len = self.len();
-        Some(Room { bytes: self.sink.tail(len), at: 0 })
+        Some(Room { bytes: self.sink.tail(len), at: 0, blocks: [0; 16], words: 0 })
     }
 
     #[cold]
@@ -205,56 +205,101 @@ impl<'o, S: Sealed> Ahead<'o, S> {
     }
 }
 
+/// What a writer has to look at in text before it goes as it is.
+pub(crate) trait Look: Copy {
+    /// Sets the high bit for a byte that the writer has to look at.
+    fn byte(byte: u8) -> u8;
+    /// The same for eight at once; a borrow from one may set the bit of another behind it.
+    fn word(word: u64) -> u64;
+}
+
+/// Bytes are bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Anything;
+
+impl Look for Anything {
+    #[inline(always)]
+    fn byte(_: u8) -> u8 {
+        0
+    }
+
+    #[inline(always)]
+    fn word(_: u64) -> u64 {
+        0
+    }
+}
+
 /// Zeros to be written over.
 pub(crate) struct Room<'r> {
     bytes: &'r mut [u8],
     at: usize,
+    /// What texts had, sixteen bytes beside each other, and eight.
+    blocks: [u8; 16],
+    words: u64,
 }
 
 impl Room<'_> {
-    /// Bytes written. More than were asked for do not fit and are not written.
+    /// Bytes written, or `None` when a text had a byte that the writer has to look at. More than were asked for do not
+    /// fit and are not written.
     #[inline(always)]
-    pub(crate) const fn written(&self) -> usize {
-        self.at
+    pub(crate) fn written(&self) -> Option<usize> {
+        let seen = self.blocks.iter().fold(0, |seen, byte| seen | byte);
+        (seen < 0x80 && self.words & (u64::MAX / 0xFF * 0x80) == 0).then_some(self.at)
     }
 
     /// Bytes of a length that is known beforehand.
     #[inline(always)]
     pub(crate) fn put<const N: usize>(&mut self, piece: &[u8; N]) {
-        if let Some(room) = self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut::<N>) {
-            *room = *piece;
-            self.at = self.at.wrapping_add(N);
-        }
+        write(self.bytes, self.at, piece);
+        self.at = self.at.wrapping_add(N);
     }
 
-    /// Text, eight bytes at a time. Gives the words seen, each changed by `look`, in one: for a test of all at once.
+    /// Text, sixteen bytes at a time.
     #[inline(always)]
-    pub(crate) fn text(&mut self, text: &[u8], look: impl Fn(u64) -> u64) -> u64 {
-        let mut seen = 0;
-        let Some(room) = self.bytes.get_mut(self.at..) else { return u64::MAX };
-        let (words, rest) = text.as_chunks::<8>();
-        let (places, _) = room.as_chunks_mut::<8>();
-        for (place, word) in places.iter_mut().zip(words) {
-            seen |= look(u64::from_le_bytes(*word));
-            *place = *word;
-        }
-        if !rest.is_empty() {
-            // A long text: its last word once more, over its own end.
-            let (from, last) = match text.last_chunk::<8>() {
-                Some(last) => (text.len().wrapping_sub(8), u64::from_le_bytes(*last)),
-                None => (0, short_word(rest)),
-            };
-            seen |= look(last);
-            if let Some(place) = room.get_mut(from..).and_then(<[u8]>::first_chunk_mut::<8>) {
-                *place = last.to_le_bytes();
-            }
-        }
+    pub(crate) fn text<L: Look>(&mut self, text: &[u8], _: L) {
+        let Some(room) = self.bytes.get_mut(self.at..) else { return };
         self.at = self.at.wrapping_add(text.len());
-        seen
+        if let Some(last) = text.last_chunk::<16>() {
+            let mut seen = self.blocks;
+            let (blocks, rest) = text.as_chunks::<16>();
+            let (places, _) = room.as_chunks_mut::<16>();
+            for (place, block) in places.iter_mut().zip(blocks) {
+                see::<L>(&mut seen, block);
+                *place = *block;
+            }
+            if !rest.is_empty() {
+                // The last sixteen once more, over their own beginning.
+                see::<L>(&mut seen, last);
+                write(room, text.len().wrapping_sub(16), last);
+            }
+            self.blocks = seen;
+        } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            self.words |= L::word(u64::from_le_bytes(*first)) | L::word(u64::from_le_bytes(*last));
+            write(room, 0, first);
+            write(room, text.len().wrapping_sub(8), last);
+        } else {
+            let word = short_word(text);
+            self.words |= L::word(word);
+            write(room, 0, &word.to_le_bytes());
+        }
     }
 }
 
-/// One to seven bytes, then spaces, which mean nothing to any test. Put together in a register: a word that is written
+#[inline(always)]
+fn see<L: Look>(seen: &mut [u8; 16], block: &[u8; 16]) {
+    for (seen, byte) in seen.iter_mut().zip(block) {
+        *seen |= L::byte(*byte);
+    }
+}
+
+#[inline(always)]
+fn write<const N: usize>(room: &mut [u8], from: usize, piece: &[u8; N]) {
+    if let Some(place) = room.get_mut(from..).and_then(<[u8]>::first_chunk_mut::<N>) {
+        *place = *piece;
+    }
+}
+
+/// None to seven bytes, then spaces, which mean nothing to any test. Put together in a register: a word that is written
 /// byte by byte and read at once makes the processor wait.
 #[inline(always)]
 fn short_word(bytes: &[u8]) -> u64 {

@@ -11,8 +11,8 @@ use crate::model::message::walk;
 use crate::names::{Spec, spec};
 use crate::{
     Alert, Chal, Command, CommandName, Container, Content, Cred, Data, Declaration, Error, ErrorKind, Extras, Format,
-    Fragment, FragmentRoot, Item, Location, Mark, Message, Meta, Name, Namespace, Operation, Results, Status, Strictness,
-    SyncHdr,
+    Fragment, FragmentRoot, Item, Location, Mark, Message, Meta, Name, Namespace, Operation, Results, Status,
+    Strictness, SyncHdr,
 };
 
 /// Writes a message.
@@ -288,11 +288,8 @@ impl<'e, W: Write> Encoder<'e, W> {
         }
         // Most senders count. As long as the ids ascend, shorter before longer, none can stand twice.
         if !self.distinct {
-            let number = if id.len() <= 8 {
-                id.bytes().fold(0_u64, |number, byte| number << 8 | u64::from(byte))
-            } else {
-                0
-            };
+            let number =
+                if id.len() <= 8 { id.bytes().fold(0_u64, |number, byte| number << 8 | u64::from(byte)) } else { 0 };
             if number <= self.last {
                 return self.check_distinct();
             }
@@ -516,11 +513,11 @@ impl<'e, W: Write> Encoder<'e, W> {
 }
 
 /// An item that has a short way.
-#[inline]
+#[inline(always)]
 fn plain<'i>(item: &'i Item<'_>) -> Option<PlainItem<'i>> {
     let Item { target: Some(target), source: None, meta, data, more_data: false, extras } = item else { return None };
     let uri = target.uri.as_str();
-    if uri.is_empty() || target.name().is_some() || !target.extras().is_empty() || !extras.is_empty() {
+    if uri.is_empty() || target.more.is_some() || !extras.is_empty() {
         return None;
     }
     let meta = match meta {

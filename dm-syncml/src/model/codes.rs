@@ -307,6 +307,7 @@ macro_rules! words {
         impl<'a> $name<'a> {
             /// The text as it is on the wire.
             #[must_use]
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self { $( Self::$variant => $text, )+ Self::Other(text) => text }
             }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::tables::{self, CONTENT, END, OPAQUE, STR_I, STR_T, SWITCH_PAGE};
 use crate::grammar::write::{PlainData, PlainItem, Write};
 use crate::names::{Spec, spec};
-use crate::sink::{Ahead, Sealed};
+use crate::sink::{Ahead, Anything, Look, Sealed};
 use crate::{
     Content, Data, Declaration, Element, Error, ErrorKind, Markup, Name, Namespace, Node, Page, Strictness, Tag,
 };
@@ -659,11 +659,20 @@ fn plain_item<S: Sealed>(out: &mut S, item: &PlainItem<'_>) -> Result<u8, ErrorK
 /// At least the bytes of a plain operation beside its texts.
 const PLAIN_OPERATION: usize = 48;
 
-/// Of eight bytes: a high bit for each that is a control character or not of ASCII. A borrow from one can only make
-/// another behind it.
-#[inline(always)]
-const fn look(word: u64) -> u64 {
-    word.wrapping_sub(u64::MAX / 0xFF * (b' ' as u64)) | word
+/// Control characters and whatever is not of ASCII.
+#[derive(Clone, Copy)]
+struct Odd;
+
+impl Look for Odd {
+    #[inline(always)]
+    fn byte(byte: u8) -> u8 {
+        byte.wrapping_sub(b' ') | byte
+    }
+
+    #[inline(always)]
+    fn word(word: u64) -> u64 {
+        word.wrapping_sub(u64::MAX / 0xFF * u64::from(b' ')) | word
+    }
 }
 
 /// Appends an OPAQUE of a common length and the END behind it, in the same way.
@@ -805,20 +814,19 @@ impl<S: Sealed> Write for Writer<'_, S> {
         let texts = [id, item.uri, item.meta.map_or("", |meta| meta.0), item.meta.map_or("", |meta| meta.1)];
         let len = texts.iter().fold(data, |sum, text| sum.saturating_add(text.len()));
         let Some(mut room) = self.out.room(len.saturating_add(PLAIN_OPERATION)) else { return Ok(false) };
-        let mut seen = 0;
         if self.page != 0 {
             room.put(&[SWITCH_PAGE, 0]);
         }
         room.put(&[spec.tag.token() | CONTENT, CMD_ID, STR_I]);
-        seen |= room.text(id.as_bytes(), look);
+        room.text(id.as_bytes(), Odd);
         room.put(&[0, END, ITEM, TARGET, LOC_URI, STR_I]);
-        seen |= room.text(item.uri.as_bytes(), look);
+        room.text(item.uri.as_bytes(), Odd);
         room.put(&[0, END, END]);
         if let Some((format, type_)) = item.meta {
             room.put(&[META, SWITCH_PAGE, 1, FORMAT, STR_I]);
-            seen |= room.text(format.as_bytes(), look);
+            room.text(format.as_bytes(), Odd);
             room.put(&[0, END, TYPE, STR_I]);
-            seen |= room.text(type_.as_bytes(), look);
+            room.text(type_.as_bytes(), Odd);
             room.put(&[0, END, END]);
             if item.data.is_some() {
                 room.put(&[SWITCH_PAGE, 0]);
@@ -828,7 +836,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
             None => {}
             Some(PlainData::Text(text)) => {
                 room.put(&[DATA, STR_I]);
-                seen |= room.text(text.as_bytes(), look);
+                room.text(text.as_bytes(), Odd);
                 room.put(&[0, END]);
             }
             Some(PlainData::Bytes(bytes)) => {
@@ -840,15 +848,12 @@ impl<S: Sealed> Write for Writer<'_, S> {
                     Ok(high @ ..0x80) => room.put(&[high | 0x80, low]),
                     _ => return Ok(false),
                 }
-                room.text(bytes, |_| 0);
+                room.text(bytes, Anything);
                 room.put(&[END]);
             }
         }
         room.put(&[END, END]);
-        if seen & (u64::MAX / 0xFF * 0x80) != 0 {
-            return Ok(false);
-        }
-        let written = room.written();
+        let Some(written) = room.written() else { return Ok(false) };
         self.out.wrote(written);
         self.page = u8::from(item.meta.is_some() && item.data.is_none());
         Ok(true)

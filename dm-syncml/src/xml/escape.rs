@@ -1,6 +1,6 @@
 //! Characters that cannot stand as they are in text and attribute values, and those that XML does not have.
 
-use crate::sink::Sealed;
+use crate::sink::{Look, Sealed};
 
 /// Why a text could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,23 +85,28 @@ const fn odd(word: u64) -> bool {
     control | bracket | zero(word ^ all(b'&')) | zero(word ^ all(0xEF)) != 0
 }
 
-/// What [`is_odd`] looks at, of eight bytes: a high bit for each that is `<`, `>`, `&`, a control character or not of
-/// ASCII. A borrow from one can only make another behind it.
-#[inline(always)]
-pub(crate) const fn look(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const fn all(byte: u8) -> u64 {
-        ONES.wrapping_mul(byte as u64)
-    }
-    let angle = ((word | all(b'<' ^ b'>')) ^ all(b'>')).wrapping_sub(ONES);
-    let ampersand = (word ^ all(b'&')).wrapping_sub(ONES);
-    angle | ampersand | word.wrapping_sub(all(b' ')) | word
-}
+/// `<`, `>`, `&`, control characters and whatever is not of ASCII.
+#[derive(Clone, Copy)]
+pub(crate) struct Odd;
 
-/// Whether a text has to be looked at by character.
-#[inline(always)]
-pub(crate) const fn is_odd(seen: u64) -> bool {
-    seen & (u64::MAX / 0xFF * 0x80) != 0
+impl Look for Odd {
+    #[inline(always)]
+    fn byte(byte: u8) -> u8 {
+        let angle = ((byte | b'<' ^ b'>') ^ b'>').wrapping_sub(1);
+        let ampersand = (byte ^ b'&').wrapping_sub(1);
+        angle | ampersand | byte.wrapping_sub(b' ') | byte
+    }
+
+    #[inline(always)]
+    fn word(word: u64) -> u64 {
+        const ONES: u64 = u64::MAX / 0xFF;
+        const fn all(byte: u8) -> u64 {
+            ONES.wrapping_mul(byte as u64)
+        }
+        let angle = ((word | all(b'<' ^ b'>')) ^ all(b'>')).wrapping_sub(ONES);
+        let ampersand = (word ^ all(b'&')).wrapping_sub(ONES);
+        angle | ampersand | word.wrapping_sub(all(b' ')) | word
+    }
 }
 
 /// Appends the value of an attribute, to stand in double quotes. TAB and LF become references too, because readers

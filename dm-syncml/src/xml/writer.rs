@@ -511,13 +511,12 @@ impl<S: Sealed> Write for Writer<'_, S> {
         let texts = [id, item.uri, item.meta.map_or("", |meta| meta.0), item.meta.map_or("", |meta| meta.1)];
         let len = texts.iter().fold(data.map_or(0, str::len), |sum, text| sum.saturating_add(text.len()));
         let Some(mut room) = self.out.room(len.saturating_add(PLAIN_OPERATION)) else { return Ok(false) };
-        let mut seen = 0;
         macro_rules! put {
             ($literal:literal) => {
                 room.put($literal)
             };
             ($text:expr) => {
-                seen |= room.text($text.as_bytes(), escape::look)
+                room.text($text.as_bytes(), escape::Odd)
             };
         }
         match spec.tag.token() {
@@ -543,7 +542,15 @@ impl<S: Sealed> Write for Writer<'_, S> {
         }
         if let Some(data) = data {
             put!(b"<Data>");
+            let Some(before) = room.written() else { return Ok(false) };
             put!(data);
+            if room.written().is_none() {
+                // Data alone has something to escape, as it often has: what is before it stays.
+                self.out.wrote(before);
+                self.escaped(data)?;
+                self.put("</Data></Item>")?;
+                return self.put(spec.close).map(|()| true);
+            }
             put!(b"</Data>");
         }
         match spec.tag.token() {
@@ -553,10 +560,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
             EXEC => put!(b"</Item></Exec>"),
             _ => put!(b"</Item></Delete>"),
         }
-        if escape::is_odd(seen) {
-            return Ok(false);
-        }
-        let written = room.written();
+        let Some(written) = room.written() else { return Ok(false) };
         self.out.wrote(written);
         Ok(true)
     }
