@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::model::data::decode_base64;
 use crate::{
-    Command, Content, Data, Decimal, Element, Encoding, Error, ErrorKind, Format, Fragment, Item, Limits, Message,
-    Meta, Name, Node, Page, Str, SyncHdr, Tag,
+    Command, Content, Data, Decimal, Element, Encoding, Error, ErrorKind, Format, Fragment, Item, Limits, Markup,
+    Message, Meta, Name, Node, Page, Str, SyncHdr, Tag,
 };
 
 /// How a message is converted.
@@ -415,9 +415,9 @@ fn item_for_wbxml<'a>(item: &mut Item<'a>, command: Option<&Meta<'a>>, options: 
     let effective = Meta::effective(item.meta.as_ref(), command);
     let Some(type_) = other_type(effective.type_(), "+xml", "+wbxml") else { return };
     let element = match &data.content {
-        Content::Element(element) if is_tree(element) => None,
-        Content::Markup(markup) => tree(&markup.xml, &options.limits),
-        Content::Text(text) if options.tnds && !item.more_data => tree(text, &options.limits),
+        Content::Element(element) if is_document(element) => None,
+        Content::Markup(markup) => of_markup(markup, &options.limits),
+        Content::Text(text) if options.tnds && !item.more_data => of_text(text, &options.limits),
         _ => return,
     };
     match (&data.content, element) {
@@ -428,22 +428,37 @@ fn item_for_wbxml<'a>(item: &mut Item<'a>, command: Option<&Meta<'a>>, options: 
     retype(item, type_, Format::Bin);
 }
 
-/// A `MgmtTree` that WBXML has a token for every element of, out of text.
+/// A `MgmtTree` or `DevInf` that WBXML has a token for every element of, out of raw mark-up.
 #[cfg(feature = "xml")]
-fn tree(xml: &str, limits: &Limits) -> Option<Element<'static>> {
-    Element::parse_xml(xml.as_bytes(), limits).ok().filter(is_tree).map(Element::into_owned)
+fn of_markup(markup: &Markup<'_>, limits: &Limits) -> Option<Element<'static>> {
+    markup.element(limits).ok().filter(is_document).map(Element::into_owned)
 }
 
 #[cfg(not(feature = "xml"))]
-fn tree(_: &str, _: &Limits) -> Option<Element<'static>> {
+fn of_markup(_: &Markup<'_>, _: &Limits) -> Option<Element<'static>> {
     None
 }
 
-fn is_tree(element: &Element<'_>) -> bool {
-    *element.name() == ddf(0x20)
-        && element.nodes().iter().all(|node| match node {
-            Node::Start(Name::Known(tag)) => tag.page() == Page::DmDdf,
-            Node::Start(_) | Node::Attribute(_) => false,
-            _ => true,
-        })
+/// The same out of text.
+#[cfg(feature = "xml")]
+fn of_text(xml: &str, limits: &Limits) -> Option<Element<'static>> {
+    Element::parse_xml(xml.as_bytes(), limits).ok().filter(is_document).map(Element::into_owned)
+}
+
+#[cfg(not(feature = "xml"))]
+fn of_text(_: &str, _: &Limits) -> Option<Element<'static>> {
+    None
+}
+
+/// Whether it can be a WBXML document of its own.
+fn is_document(element: &Element<'_>) -> bool {
+    let page = match element.name() {
+        Name::Known(tag) if matches!(tag.name(), "MgmtTree" | "DevInf") => tag.page(),
+        _ => return false,
+    };
+    element.nodes().iter().all(|node| match node {
+        Node::Start(Name::Known(tag)) => tag.page() == page,
+        Node::Start(_) | Node::Attribute(_) => false,
+        _ => true,
+    })
 }

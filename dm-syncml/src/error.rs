@@ -145,6 +145,9 @@ causes! {
         Character => "character not allowed",
         /// `<`, `&`, a name or an attribute in a form that is not well-formed XML.
         Syntax => "not well-formed XML",
+        /// An XML declaration that is not at the start: as a rule a document that was pasted into Data as it is. Its
+        /// mark-up has to be escaped.
+        DeclarationInside => "XML declaration inside the document, the value has to be escaped",
         /// A reference to an entity that is none of the five.
         UnknownEntity => "reference to an undefined entity",
         /// `]]>` in text.
@@ -204,6 +207,11 @@ causes! {
         TooManyAttributes => "too many attributes",
         /// More declarations than [`Limits::max_namespaces`](crate::Limits::max_namespaces).
         TooManyNamespaces => "too many namespace declarations",
+        /// A prefix or namespace longer than [`Limits::max_namespace_len`](crate::Limits::max_namespace_len).
+        NamespaceTooLong => "namespace declaration is too long",
+        /// More text out of the string table than
+        /// [`Limits::max_string_table_use`](crate::Limits::max_string_table_use).
+        StringTableUse => "string table used too much",
         /// Longer than [`Limits::max_session_id_len`](crate::Limits::max_session_id_len).
         SessionIdTooLong => "SessionID is too long",
         /// Longer than [`Limits::max_uri_len`](crate::Limits::max_uri_len).
@@ -331,6 +339,8 @@ impl ErrorKind {
                 | Self::TooManyElements
                 | Self::TooManyAttributes
                 | Self::TooManyNamespaces
+                | Self::NamespaceTooLong
+                | Self::StringTableUse
                 | Self::SessionIdTooLong
                 | Self::UriTooLong
                 | Self::StringTableTooLong

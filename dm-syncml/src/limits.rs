@@ -77,12 +77,18 @@ limits! {
     max_attributes: 32, with_max_attributes;
     /// Namespace declarations in scope at one place. Default 32.
     max_namespaces: 32, with_max_namespaces;
+    /// Bytes of one namespace prefix or one namespace. Default 256: those of the standard have 16, and every one that is
+    /// in scope may be looked at for each element.
+    max_namespace_len: 256, with_max_namespace_len;
     /// Bytes of a SessionID. Default 64: the standard says 4, real peers send 13.
     max_session_id_len: 64, with_max_session_id_len;
     /// Bytes of a LocURI. Default 4096: 161 is the longest seen.
     max_uri_len: 4096, with_max_uri_len;
     /// Bytes of a WBXML string table. Default 64 KiB.
     max_string_table_len: 64 << 10, with_max_string_table_len;
+    /// Bytes that all references into a WBXML string table stand for together. Default 4 MiB, the length of a message:
+    /// two bytes can stand for the whole table.
+    max_string_table_use: 4 << 20, with_max_string_table_use;
     /// Deviations listed. Default 1024; more are only counted.
     max_deviations: 1024, with_max_deviations;
 }

@@ -112,7 +112,7 @@ entry_points!(Fragment, fragment, "a message or part of one");
 
 impl<'a> Fragment<'a> {
     /// Decodes what there is up to the first error, and gives that too: for logs that were cut off. A command that was
-    /// not complete is not in it.
+    /// not complete is not in it; of an Atomic or Sequence that was not, its complete commands are.
     ///
     /// ```
     /// use dm_syncml::{ErrorKind, Fragment, Limits};

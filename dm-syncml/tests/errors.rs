@@ -46,6 +46,8 @@ fn texts() -> Vec<(ErrorKind, String)> {
         (E::NotSyncMl, "‸{\"json\": 1}".into()),
         (E::Character, with_item("<Data>‸\u{1}</Data>")),
         (E::Syntax, with_item("<Data>‸& </Data>")),
+        (E::NamespaceTooLong, with_item(&format!("<Data ‸xmlns:a='{}'/>", "u".repeat(257)))),
+        (E::DeclarationInside, with_item("<Data>‸<?xml version='1.0'?></Data>")),
         (E::UnknownEntity, with_item("<Data>‸&nbsp;</Data>")),
         (E::CdataEnd, with_item("<Data>‸]]></Data>")),
         (E::EndTag, with_item("<Data>1‸</Item>")),
@@ -71,6 +73,14 @@ fn texts() -> Vec<(ErrorKind, String)> {
 }
 
 /// A cause, WBXML, and where it is.
+/// A table of one string as long as it may be, and one reference to it too many.
+fn string_table_use() -> Vec<u8> {
+    let mut table = vec![b'a'; 65_535];
+    table.push(0);
+    let head = [&[0x02, 0xA4, 0x01, 0x6A, 0x84, 0x80, 0x00][..], &table, &[0x6D, 0x6B, 0x46, 0x4B]].concat();
+    [head, [0x83, 0x00].repeat(70)].concat()
+}
+
 fn binaries() -> Vec<(ErrorKind, Vec<u8>, usize)> {
     use ErrorKind as E;
     vec![
@@ -79,6 +89,7 @@ fn binaries() -> Vec<(ErrorKind, Vec<u8>, usize)> {
         (E::WbxmlLength, vec![0x02, 0xA4, 0x01, 0x6A, 0x05, 0x41], 4),
         (E::StringTableTooLong, [&[0x02, 0xA4, 0x01, 0x6A, 0x84, 0x80, 0x01][..], &[b'a'; 65_537]].concat(), 4),
         (E::WbxmlStringIndex, binary(&[0x6B, 0x46, 0x4B, 0x83, 0x05]), 11),
+        (E::StringTableUse, string_table_use(), 65_547 + 2 * 64 + 1),
         (E::WbxmlToken, vec![0x02, 0xA4, 0x01, 0x6A, 0x01, 0x00, 0x6D, 0x2C, 0x6B, 0x04, 0x00, 0x01, 0x01], 9),
         (E::WbxmlPage, binary(&[0x6B, 0x00, 0x09, 0x05, 0x01, 0x01]), 10),
         (E::WbxmlExtension, binary(&[0x6B, 0xC0]), 8),

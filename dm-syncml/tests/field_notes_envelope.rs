@@ -36,7 +36,7 @@ fn e02_space_before_the_declaration() {
     // Without a declaration it is only white space before the root, which XML allows.
     assert_eq!(message(&format!("\n  {}", msg(GET)), &[]), plain);
     // A declaration behind anything else is none.
-    refused(&format!("<!-- log --><?‸xml version=\"1.0\"?>{}", msg(GET)), ErrorKind::Syntax);
+    refused(&format!("<!-- log -->‸<?xml version=\"1.0\"?>{}", msg(GET)), ErrorKind::DeclarationInside);
 }
 
 #[test]

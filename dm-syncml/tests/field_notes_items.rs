@@ -196,7 +196,8 @@ fn d08_mark_up_with_our_own_names() {
 
 #[test]
 fn d09_a_declaration_inside_data() {
-    refused(&with_data("<Data><?‸xml version=\"1.0\"?><WLANProfile/></Data>"), ErrorKind::Syntax);
+    refused(&with_data("<Data>‸<?xml version=\"1.0\"?><WLANProfile/></Data>"), ErrorKind::DeclarationInside);
+    assert!(ErrorKind::DeclarationInside.to_string().contains("has to be escaped"));
     refused(&with_data("<Data>\n<a/><?‸XML version=\"1.0\"?></Data>"), ErrorKind::Syntax);
     refused(&with_data("<Data>‸<!DOCTYPE a><a/></Data>"), ErrorKind::Syntax);
     // Escaped it is a value.

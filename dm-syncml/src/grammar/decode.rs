@@ -33,7 +33,8 @@ type Open<'a, R> = <R as Read<'a>>::Open;
 
 /// Reads all of the input into `out`. After an error `out` holds the commands that were complete.
 pub(crate) fn document<'a, R: Read<'a>>(r: &mut R, whole: Whole, out: &mut Fragment<'a>) -> Result<(), Error> {
-    let mut decoder = Decoder { r, whole, commands: 0, elements: 0, items: 0, last_id: 0, ascending: true };
+    let mut decoder =
+        Decoder { r, whole, commands: 0, elements: 0, items: 0, last_id: 0, ascending: true, empty_id: false };
     let result = decoder.document(out);
     decoder.repeated_ids(out).and(result)
 }
@@ -51,6 +52,8 @@ struct Decoder<'r, R> {
     last_id: u64,
     /// Whether every CmdID so far was.
     ascending: bool,
+    /// Whether the command being read has had a CmdID without text: another one is still another one.
+    empty_id: bool,
 }
 
 /// Where the children of a body come from.
@@ -106,6 +109,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     fn sync_ml(&mut self, open: Open<'a, R>, out: &mut Fragment<'a>) -> Result<(), Error> {
         let mut header = false;
         let mut body = false;
+        out.root = FragmentRoot::SyncMl;
         loop {
             if !header && !body && self.r.open(spec::SYNC_HDR) {
                 header = true;
@@ -161,7 +165,6 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 _ => self.extra(child, &mut out.extras)?,
             }
         }
-        out.root = if out.header.is_some() { FragmentRoot::Message } else { FragmentRoot::SyncMl };
         if self.whole == Whole::Message && !(header && body) {
             return Err(Error::new(ErrorKind::MissingPart, self.r.offset()));
         }
@@ -171,12 +174,14 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
     // The header.
 
     fn header(&mut self, open: Open<'a, R>, at: usize, out: &mut Fragment<'a>) -> Result<(), Error> {
+        // Known also when what follows breaks off.
+        out.root = FragmentRoot::Message;
         let header = out.header.insert(SyncHdr::EMPTY);
         let mut seen = Seen::default();
         self.header_children(open, header, &mut seen)?;
         header.span = Span::new(at, self.r.offset());
         if seen.0 == 0 && header.extras.is_empty() && self.whole == Whole::Fragment {
-            out.header = None;
+            (out.header, out.root) = (None, FragmentRoot::SyncMl);
             return Ok(());
         }
         let required = [
@@ -203,7 +208,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         }
         if self.whole == Whole::Fragment && out.header.as_ref().is_some_and(|header| *header == SyncHdr::EMPTY) {
             // Nothing that could be written again.
-            out.header = None;
+            (out.header, out.root) = (None, FragmentRoot::SyncMl);
         }
         Ok(())
     }
@@ -556,6 +561,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
                 if predicted.is_none()
                     && let Some(frame) = stack.last_mut()
                     && frame.container.cmd_id.is_empty()
+                    && !self.empty_id
                     && frame.container.commands.is_empty()
                     && frame.container.meta.is_none()
                     && let Some(text) = self.r.leaf(spec::CMD_ID)
@@ -740,7 +746,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if let Some(tag) = child.tag {
             if let Some(frame) = stack.last_mut() {
                 if tag == spec::CMD_ID.tag {
-                    if !frame.container.cmd_id.is_empty() {
+                    if !frame.container.cmd_id.is_empty() || self.empty_id {
                         self.deviate(Deviation::Repeated, at)?;
                     }
                     if !frame.container.commands.is_empty() || frame.container.meta.is_some() {
@@ -792,6 +798,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             return Err(Error::new(ErrorKind::TooManyCommands, at));
         }
         self.commands = self.commands.saturating_add(1);
+        self.empty_id = false;
         Ok(())
     }
 
@@ -831,6 +838,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         loop {
             let first = operation.items.is_empty() && operation.meta.is_none() && operation.correlator.is_none();
             if operation.cmd_id.is_empty()
+                && !self.empty_id
                 && first
                 && let Some(text) = self.r.leaf(spec::CMD_ID)
             {
@@ -852,7 +860,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             let at = child.offset;
             match child.tag {
                 Some(tag) if tag == spec::CMD_ID.tag => {
-                    if !operation.cmd_id.is_empty() {
+                    if !operation.cmd_id.is_empty() || self.empty_id {
                         self.deviate(Deviation::Repeated, at)?;
                     } else {
                         let late =
@@ -1051,7 +1059,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
             let at = child.offset;
             match child.tag {
                 Some(tag) if tag == spec::CMD_ID.tag => {
-                    if alert.cmd_id.is_empty() {
+                    if alert.cmd_id.is_empty() && !self.empty_id {
                         self.order(alert.data.is_some() || alert.correlator.is_some(), at)?;
                     } else {
                         self.deviate(Deviation::Repeated, at)?;
@@ -1346,6 +1354,7 @@ impl<'a, R: Read<'a>> Decoder<'_, R> {
         if text.as_str() == "0" {
             self.deviate(Deviation::CmdIdReserved, self.r.span().start())?;
         }
+        self.empty_id |= text.is_empty();
         let number =
             if text.len() <= 8 { text.bytes().fold(0_u64, |number, byte| number << 8 | u64::from(byte)) } else { 0 };
         self.ascending &= number > self.last_id;

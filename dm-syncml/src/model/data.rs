@@ -210,6 +210,44 @@ impl<'a> Data<'a> {
         decode_base64(bytes)
     }
 
+    /// The document that the data is, when `type_` (the effective Type) says so: `…+xml` or `…+wbxml`, such as TNDS and
+    /// DevInf. Raw mark-up and elements in Data are one whatever the Type. `None` for other data.
+    ///
+    /// Which form it has is told by its first byte, because converters change the Type and leave the form.
+    ///
+    /// ```
+    /// use dm_syncml::{Data, Limits};
+    /// let data = Data::text("<MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD></MgmtTree>");
+    /// let tree = data.document("application/vnd.syncml.dmtnds+xml", &Limits::DEFAULT)?.unwrap();
+    /// assert_eq!(tree.name().local(), Some("MgmtTree"));
+    /// # Ok::<(), dm_syncml::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Element::parse_xml`] and [`Element::parse_wbxml`], offsets counted in the data.
+    #[cfg(all(feature = "xml", feature = "wbxml"))]
+    pub fn document(&self, type_: &str, limits: &crate::Limits) -> Result<Option<Cow<'_, Element<'a>>>, Error> {
+        let essence = crate::text::trim(type_.split(';').next().unwrap_or_default());
+        let ends = |suffix: &str| {
+            let end = essence.len().checked_sub(suffix.len()).and_then(|at| essence.get(at..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+        };
+        let bytes = match &self.content {
+            Content::Element(element) => return Ok(Some(Cow::Borrowed(element))),
+            Content::Markup(markup) => return Ok(Some(Cow::Owned(markup.element(limits)?.into_owned()))),
+            Content::Text(text) => text.as_bytes(),
+            Content::Opaque(bytes) => bytes,
+        };
+        if bytes.is_empty() || !(ends("+xml") || ends("+wbxml")) {
+            return Ok(None);
+        }
+        let element = match bytes.first() {
+            Some(0..=3) => Element::parse_wbxml(bytes, limits)?,
+            _ => Element::parse_xml(bytes, limits)?,
+        };
+        Ok(Some(Cow::Owned(element.into_owned())))
+    }
+
     /// Whether there is nothing in it: `<Data/>`, which is not the same as no Data.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -266,6 +304,12 @@ impl From<AlertCode> for Data<'_> {
 
 impl<'a> From<Str<'a>> for Data<'a> {
     fn from(text: Str<'a>) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<alloc::string::String> for Data<'_> {
+    fn from(text: alloc::string::String) -> Self {
         Self::text(text)
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Reader<'a, 'c> {
     checked: (usize, &'a str),
     table: &'a [u8],
     table_at: usize,
+    /// Bytes that references into it have stood for.
+    table_used: usize,
     /// The table, when all of it is text that XML allows.
     table_text: Option<&'a str>,
     document: Document,
@@ -129,6 +131,7 @@ impl<'a, 'c> Reader<'a, 'c> {
             checked: (0, ""),
             table,
             table_at: header.table.start,
+            table_used: 0,
             table_text: if plain { text_of_table(table) } else { None },
             document,
             latin: header.latin,
@@ -198,8 +201,11 @@ impl<'a, 'c> Reader<'a, 'c> {
             }
             STR_T => {
                 let mut at = start.wrapping_add(1);
+                let used = self.table_used;
                 let text = self.shared(&mut at)?;
                 if *self.input.get(at)? != END {
+                    // What declines has consumed nothing.
+                    self.table_used = used;
                     return None;
                 }
                 self.at = at.wrapping_add(1);
@@ -217,6 +223,16 @@ impl<'a, 'c> Reader<'a, 'c> {
 
     /// The same for any number of strings: some encoders cut texts at words.
     fn joined(&mut self, start: usize) -> Option<Str<'a>> {
+        let used = self.table_used;
+        let text = self.try_joined(start);
+        if text.is_none() {
+            // What declines has consumed nothing.
+            self.table_used = used;
+        }
+        text
+    }
+
+    fn try_joined(&mut self, start: usize) -> Option<Str<'a>> {
         if !matches!(self.input.get(start), Some(&(STR_I | STR_T))) {
             return None;
         }
@@ -284,12 +300,19 @@ impl<'a, 'c> Reader<'a, 'c> {
 
     /// A string of the table.
     #[inline]
-    fn shared(&self, at: &mut usize) -> Option<&'a str> {
+    fn shared(&mut self, at: &mut usize) -> Option<&'a str> {
         let index = tables::length(tables::integer(self.input, at).ok()?);
         let rest = self.table_text?.get(index..)?;
         // In a table without other control characters the next byte below 0x20 and not white space is the NUL.
         let (end, _) = tables::scan(rest.as_bytes(), 0);
-        if rest.is_empty() { None } else { rest.get(..end) }
+        if rest.is_empty() || !self.charge(end) { None } else { rest.get(..end) }
+    }
+
+    /// Counts text out of the table: two bytes can stand for all of it.
+    #[inline]
+    fn charge(&mut self, bytes: usize) -> bool {
+        self.table_used = self.table_used.saturating_add(bytes);
+        self.table_used <= self.context.limits.max_string_table_use
     }
 
     /// Goes into an element. In one without content nothing can be predicted.
@@ -503,6 +526,9 @@ impl<'a, 'c> Reader<'a, 'c> {
         let index_at = self.at;
         let index = self.integer()?;
         let bytes = tables::entry(self.table, index).ok_or(Error::new(ErrorKind::WbxmlStringIndex, index_at))?;
+        if !self.charge(bytes.len()) {
+            return Err(Error::new(ErrorKind::StringTableUse, index_at));
+        }
         Ok((bytes, self.table_at.saturating_add(tables::length(index))))
     }
 
@@ -679,7 +705,7 @@ impl<'a> Read<'a> for Reader<'a, '_> {
     #[inline(always)]
     fn leaf(&mut self, spec: &'static Spec) -> Option<Str<'a>> {
         let (at, byte) = self.tag(spec.tag)?;
-        if byte & CONTENT == 0 || self.depth == 0 {
+        if byte & CONTENT == 0 || self.depth.wrapping_sub(1) >= self.levels {
             return None;
         }
         let text = self.plain_text(at)?;
@@ -689,7 +715,7 @@ impl<'a> Read<'a> for Reader<'a, '_> {
 
     fn composed(&mut self, spec: &'static Spec) -> Option<Str<'a>> {
         let (at, byte) = self.tag(spec.tag)?;
-        if byte & CONTENT == 0 || self.depth == 0 {
+        if byte & CONTENT == 0 || self.depth.wrapping_sub(1) >= self.levels {
             return None;
         }
         let text = self.joined(at)?;
@@ -699,7 +725,7 @@ impl<'a> Read<'a> for Reader<'a, '_> {
 
     fn opaque(&mut self, spec: &'static Spec) -> Option<Data<'a>> {
         let (at, byte) = self.tag(spec.tag)?;
-        if byte & CONTENT == 0 || self.depth == 0 {
+        if byte & CONTENT == 0 || self.depth.wrapping_sub(1) >= self.levels {
             return None;
         }
         let data = self.plain_opaque(at)?;
@@ -717,7 +743,7 @@ impl<'a> Read<'a> for Reader<'a, '_> {
         } else {
             return false;
         };
-        if self.depth == 0 {
+        if self.depth.wrapping_sub(1) >= self.levels {
             return false;
         }
         self.page = spec.tag.page().number();

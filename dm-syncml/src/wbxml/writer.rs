@@ -318,25 +318,31 @@ impl<'o, S: Sealed> Writer<'o, S> {
             nested_in(&mut document, &self.options, nodes).map_err(|kind| self.refuse(kind))?;
             return self.opaque_leaf(spec, &document);
         }
-        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)?;
-        self.nodes(nodes, Page::DmDdf)?;
-        self.put(&[END])
+        self.inline(spec, nodes)
     }
 
-    /// Raw mark-up: as elements when they have tokens, as text when not. Both mean the same (DM Representation
-    /// §6.3.1).
+    /// Raw mark-up: as elements in Data, which is what it is, when page 2 has tokens for them; else as text, which means
+    /// the same (DM Representation §6.3.1). A nested document would need another Type: that is for `convert`.
     fn markup(&mut self, spec: &'static Spec, markup: &Markup<'_>) -> Result<(), Error> {
         #[cfg(feature = "xml")]
-        if let Ok(element) = Element::parse_xml(markup.xml.as_bytes(), &crate::Limits::DEFAULT)
+        if let Ok(element) = markup.element(&crate::Limits::DEFAULT)
+            && known(element.name(), Page::DmDdf).map(Tag::page) == Some(Page::DmDdf)
             && is_encodable(element.nodes())
         {
-            return self.element_in_data(spec, element.nodes());
+            return self.inline(spec, element.nodes());
         }
         // Text has no declarations around it.
         if !markup.scope.is_empty() {
             return Err(self.refuse(ErrorKind::NotEncodable));
         }
         self.text_leaf(spec, &markup.xml)
+    }
+
+    /// Elements straight in Data.
+    fn inline(&mut self, spec: &'static Spec, nodes: &[Node<'_>]) -> Result<(), Error> {
+        self.token(spec.tag.page().number(), spec.tag.token() | CONTENT)?;
+        self.nodes(nodes, Page::DmDdf)?;
+        self.put(&[END])
     }
 
     /// An element and all in it. No recursion: what is open stands in a list.

@@ -405,6 +405,10 @@ impl<'a, 'c> Reader<'a, 'c> {
                 return self.error_or_end(ErrorKind::Syntax);
             }
             if target.eq_ignore_ascii_case("xml") {
+                if target == "xml" && self.bytes.get(self.pos.saturating_add(len)).copied().is_some_and(scan::is_space)
+                {
+                    return Err(Error::new(ErrorKind::DeclarationInside, self.pos.saturating_sub(2)));
+                }
                 // The name may go on.
                 if len == self.rest().len() {
                     self.advance(len);
@@ -541,6 +545,9 @@ impl<'a, 'c> Reader<'a, 'c> {
             self.attributes.push(Attribute { namespace: Str::EMPTY, name: Str::borrowed(name), value });
             return Ok(());
         };
+        if prefix.len().max(value.len()) > self.context.limits.max_namespace_len {
+            return Err(Error::new(ErrorKind::NamespaceTooLong, start));
+        }
         if self.bindings.iter().skip(outside).any(|other| other.prefix == prefix) {
             return Err(Error::new(ErrorKind::DuplicateAttribute, start));
         }
@@ -879,6 +886,33 @@ impl<'a, 'c> Reader<'a, 'c> {
                 return Ok(Element::from_nodes(nodes, Span::new(start, self.pos)));
             }
         }
+    }
+
+    /// One element and nothing else, to the end of the input.
+    fn document(&mut self) -> Result<Element<'a>, Error> {
+        loop {
+            self.skip_space();
+            if !self.comment_or_instruction()? {
+                break;
+            }
+        }
+        let start = self.pos;
+        match self.peek() {
+            Some(b'<') if !self.starts_with("</") && !self.starts_with("<!") => self.start_tag()?,
+            None => return self.error(ErrorKind::UnexpectedEnd),
+            Some(_) => return self.error(ErrorKind::Syntax),
+        }
+        let element = self.nodes(start, None)?;
+        loop {
+            self.skip_space();
+            if !self.comment_or_instruction()? {
+                break;
+            }
+        }
+        if self.peek().is_some() {
+            return self.error(ErrorKind::OutsideRoot);
+        }
+        if self.cut.is_some() { self.error(ErrorKind::UnexpectedEnd) } else { Ok(element) }
     }
 
     /// The element opened last as steps of an [`Element`].
@@ -1352,6 +1386,22 @@ pub(crate) fn check_markup(xml: &str, scope: &[Declaration<'_>], limits: &Limits
     if reader.pos < reader.bytes.len() { reader.error(ErrorKind::EndTag) } else { Ok(()) }
 }
 
+impl Markup<'_> {
+    /// The mark-up as an element, with the declarations that hold around it: a `MgmtTree` as a rule.
+    ///
+    /// # Errors
+    /// What [`Element::parse_xml`] refuses; several elements side by side are [`ErrorKind::OutsideRoot`]. Offsets count
+    /// in [`xml`](Self::xml).
+    pub fn element(&self, limits: &Limits) -> Result<Element<'_>, Error> {
+        let limits = limits.with_max_namespaces(limits.max_namespaces.saturating_add(self.scope.len()));
+        let (text, _) = checked(self.xml.as_bytes(), &limits)?;
+        let mut context = Context::new(Strictness::Lenient, &limits);
+        let mut reader = Reader::bare(text, false, &mut context);
+        reader.bindings.extend(self.scope.iter().cloned());
+        reader.document()
+    }
+}
+
 impl<'a> Element<'a> {
     /// Reads an XML document of its own, such as a `MgmtTree` in Data: one element, with or without a prolog.
     ///
@@ -1369,22 +1419,6 @@ impl<'a> Element<'a> {
     pub fn parse_xml(input: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         let mut context = Context::new(Strictness::Lenient, limits);
         let mut reader = Reader::new(input, false, &mut context)?;
-        let start = reader.pos;
-        match reader.peek() {
-            Some(b'<') if !reader.starts_with("</") && !reader.starts_with("<!") => reader.start_tag()?,
-            None => return reader.error(ErrorKind::UnexpectedEnd),
-            Some(_) => return reader.error(ErrorKind::Syntax),
-        }
-        let element = reader.nodes(start, None)?;
-        loop {
-            reader.skip_space();
-            if !reader.comment_or_instruction()? {
-                break;
-            }
-        }
-        if reader.peek().is_some() {
-            return reader.error(ErrorKind::OutsideRoot);
-        }
-        if reader.cut.is_some() { reader.error(ErrorKind::UnexpectedEnd) } else { Ok(element) }
+        reader.document()
     }
 }

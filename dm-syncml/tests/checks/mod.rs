@@ -271,7 +271,10 @@ fn is_plain(fragment: &Fragment<'_>) -> bool {
     let header = fragment.header.as_ref();
     let hidden_ones = header.and_then(|header| header.meta.as_ref()).is_none_or(hidden)
         && header.and_then(|header| header.cred.as_ref()).is_none_or(|cred| {
-            hidden(&cred.meta) && matches!(cred.data.content, Content::Text(_)) && cred.data.attributes.is_empty()
+            hidden(&cred.meta)
+                && matches!(cred.data.content, Content::Text(_))
+                && cred.data.attributes.is_empty()
+                && cred.extras.is_empty()
         })
         && fragment.walk().all(|command| {
             command.meta().is_none_or(hidden)
@@ -283,7 +286,9 @@ fn is_plain(fragment: &Fragment<'_>) -> bool {
         });
     // The rest shows itself; a text that looks like it only costs a comparison.
     let shown = format!("{fragment:?}");
-    let kinds = ["Opaque(", "Markup(", "content: Element(", "Attribute", "Declaration", "Token {"];
+    let mut kinds = vec!["Opaque(", "Markup(", "content: Element(", "Attribute", "Declaration", "Token {"];
+    // What is in these is not shown.
+    kinds.extend(["SyncMl:Cred", "MetInf:NextNonce", "local: \"Cred\"", "local: \"NextNonce\""]);
     hidden_ones && !kinds.iter().any(|kind| shown.contains(kind))
 }
 
