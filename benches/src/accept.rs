@@ -15,6 +15,7 @@
 //! We read and roxmltree refuses
 //! - what we call a deviation: white space before the declaration, undeclared prefixes in fragments;
 //! - several roots, or text of commands side by side without a root: a fragment;
+//! - elements with the prefix `xml`, which is declared by definition;
 //! - what its own limits say.
 
 use dm_syncml::{DeviationKind, Error, ErrorKind, Fragment, Limits, Parsed, Strictness};
@@ -120,6 +121,9 @@ fn in_instruction(text: &str, offset: usize) -> bool {
 /// Whether it is one of the things we let pass.
 fn may_read(text: &str, ours: &Parsed<Fragment<'_>>) -> bool {
     let deviates = |kind| ours.deviations.iter().any(|found| found.kind() == kind);
+    if text.contains("<xml:") {
+        return true;
+    }
     if deviates(DeviationKind::PrefixUndeclared) || ours.unlisted > 0 {
         return true;
     }
