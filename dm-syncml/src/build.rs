@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use crate::{CmdId, Command, CommandName, Fragment, Message, MsgId, Status, StatusCode, Str, SyncHdr};
+use crate::{CmdId, Command, CommandName, Element, Fragment, Message, MsgId, Status, StatusCode, Str, SyncHdr};
 
 impl<'a> Message<'a> {
     /// Gives every command the next number as its CmdID, in document order, those in Atomic and Sequence after their
@@ -119,8 +119,18 @@ impl<'a> Status<'a> {
         command: &Command<'a>,
         code: StatusCode,
     ) -> Self {
-        let cmd_ref = command.cmd_id().cloned().unwrap_or_default().into_str();
+        let cmd_ref = match command {
+            // It has one all the same, and wants an answer.
+            Command::Ds(element) | Command::Unknown(element) => cmd_id_of(element),
+            _ => command.cmd_id().cloned().unwrap_or_default().into_str(),
+        };
         let name = command.name().map(|name| Str::from(alloc::string::String::from(name))).unwrap_or_default();
         Self::new(cmd_id, msg_ref, cmd_ref, CommandName::from(name), code)
     }
+}
+
+/// The text of a child named CmdID.
+fn cmd_id_of<'a>(element: &Element<'_>) -> Str<'a> {
+    let id = element.view().children().find(|child| child.name().local() == Some("CmdID"));
+    id.map(|id| Str::from(alloc::string::String::from(crate::text::trim(&id.text())))).unwrap_or_default()
 }

@@ -94,7 +94,9 @@ limits! {
 }
 
 impl Limits {
-    /// For modems: messages of 5 KiB, 64 commands, 64 items, a string table of 1 KiB.
+    /// For modems: messages of 5 KiB, 64 commands, 64 items of one command, 2 levels of Atomic and Sequence, nested
+    /// documents of 1024 elements, 8 attributes and 8 namespaces, LocURIs of 255 bytes, a string table of 1 KiB, 32
+    /// deviations.
     #[must_use]
     pub const fn tiny() -> Self {
         Self::DEFAULT

@@ -239,12 +239,12 @@ pub(crate) struct Room<'r> {
 }
 
 impl Room<'_> {
-    /// Bytes written, or `None` when a text had a byte that the writer has to look at. More than were asked for do not
-    /// fit and are not written.
+    /// Bytes written, or `None` when a text had a byte that the writer has to look at, or there was more than was asked
+    /// for.
     #[inline(always)]
     pub(crate) fn written(&self) -> Option<usize> {
         let seen = self.blocks.iter().fold(0, |seen, byte| seen | byte);
-        (seen < 0x80 && self.words & (u64::MAX / 0xFF * 0x80) == 0).then_some(self.at)
+        (seen < 0x80 && self.words & (u64::MAX / 0xFF * 0x80) == 0 && self.at <= self.bytes.len()).then_some(self.at)
     }
 
     /// Bytes of a length that is known beforehand.
@@ -257,7 +257,10 @@ impl Room<'_> {
     /// Text, sixteen bytes at a time.
     #[inline(always)]
     pub(crate) fn text<L: Look>(&mut self, text: &[u8], _: L) {
-        let Some(room) = self.bytes.get_mut(self.at..) else { return };
+        let Some(room) = self.bytes.get_mut(self.at..) else {
+            self.words = u64::MAX;
+            return;
+        };
         self.at = self.at.wrapping_add(text.len());
         if let Some(last) = text.last_chunk::<16>() {
             let mut seen = self.blocks;

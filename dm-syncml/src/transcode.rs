@@ -58,6 +58,10 @@ fn says_latin1(input: &[u8]) -> bool {
     let head = input.get(..128).unwrap_or(input);
     let end = memchr::memchr(b'>', head).unwrap_or(head.len());
     let head = head.get(..end).unwrap_or_default();
-    let is = |name: &[u8]| head.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name));
-    head.starts_with(b"<?xml") && (is(b"iso-8859-1") || is(b"latin1"))
+    let Some(at) = memchr::memmem::find(head, b"encoding").filter(|_| head.starts_with(b"<?xml")) else { return false };
+    let value =
+        head.get(at..).unwrap_or_default().split(|byte| matches!(byte, b'"' | b'\'')).nth(1).unwrap_or_default();
+    [&b"iso-8859-1"[..], b"iso8859-1", b"iso_8859-1", b"latin1", b"l1"]
+        .iter()
+        .any(|name| value.eq_ignore_ascii_case(name))
 }

@@ -1,9 +1,9 @@
 //! What a small input must not cost, and what two readers must not see differently: found by review.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use dm_syncml::{
-    Binary, Command, Content, ConvertOptions, Data, DeviationKind, Encoding, ErrorKind, Fragment, FragmentRoot, Limits,
-    Message, Strictness, peek_header,
+    Binary, Command, Content, ConvertOptions, Data, DeviationKind, Element, Encoding, ErrorKind, Fragment,
+    FragmentRoot, Limits, Message, Name, Status, StatusCode, Strictness, WbxmlOptions, peek_header, utf8,
 };
 
 const HEAD: &[u8] = &[0x02, 0xA4, 0x01, 0x6A];
@@ -107,4 +107,68 @@ fn what_was_cut_off_is_still_what_it_was() {
     assert_eq!((parsed.value.root, parsed.value.header.is_some()), (FragmentRoot::Message, true));
     let (parsed, _) = Fragment::salvage(b"<SyncML><SyncBody><Get>", &Limits::DEFAULT);
     assert_eq!(parsed.value.root, FragmentRoot::SyncMl);
+}
+
+#[test]
+fn a_declaration_is_not_written_twice() {
+    let xml = message("<Data>x</Data>").replace(
+        "<Alert>",
+        "<Status><CmdID>9</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Chal><Meta>\
+         <NextNonce xmlns='syncml:metinf'><foo/></NextNonce></Meta></Chal><Data>407</Data></Status><Alert>",
+    );
+    let message = Message::parse(xml.as_bytes()).unwrap();
+    let written = message.to_xml().unwrap();
+    assert_eq!(Message::parse(&written).unwrap(), message);
+}
+
+#[test]
+fn a_default_namespace_does_not_move_data() {
+    let item = "<d:Data xmlns='urn:other' xmlns:d='SYNCML:SYNCML1.2'><MgmtTree/></d:Data>";
+    let xml = message(item);
+    let message = Message::parse(xml.as_bytes()).unwrap();
+    assert_eq!(message.to_xml().unwrap_err().kind(), ErrorKind::NotEncodable);
+    assert_eq!(message.to_wbxml().unwrap_err().kind(), ErrorKind::NotEncodable);
+}
+
+#[test]
+fn a_misplaced_credential_is_not_in_a_log() {
+    for item in ["<Cred><Data>U0VDUkVU</Data></Cred>", "<NextNonce>U0VDUkVU</NextNonce>", "<x><Cred a='U0VDUkVU'/></x>"]
+    {
+        let message = message(&format!("<Data>shown</Data>{item}"));
+        let parsed = Message::parse(message.as_bytes()).unwrap();
+        let debug = format!("{parsed:?}");
+        assert!(debug.contains("[redacted]") && !debug.contains("U0VDUkVU") && debug.contains("shown"), "{debug}");
+    }
+}
+
+#[test]
+fn an_unknown_command_can_be_answered() {
+    let fragment = Fragment::parse(b"<Frob><CmdID> 3 </CmdID></Frob>");
+    let Err(_) = fragment else { panic!("no command, no fragment") };
+    let fragment = Fragment::parse(b"<SyncBody><Frob><CmdID> 3 </CmdID></Frob></SyncBody>").unwrap();
+    let status = Status::for_command("2", "1", &fragment.commands[0], StatusCode::NOT_IMPLEMENTED);
+    assert_eq!((status.cmd_ref.as_ref().unwrap().as_str(), status.cmd.as_ref().unwrap().as_str()), ("3", "Frob"));
+    let answer = Fragment { commands: vec![Command::Status(status)], ..Fragment::default() };
+    assert!(String::from_utf8(answer.to_xml().unwrap()).unwrap().contains("<CmdRef>3</CmdRef><Cmd>Frob</Cmd>"));
+}
+
+#[test]
+fn only_latin_1_is_latin_1() {
+    let text = |label: &str| [format!("<?xml version='1.0' encoding='{label}'?><a>").as_bytes(), b"\xA4</a>"].concat();
+    assert!(utf8(&text("ISO-8859-1")).unwrap().ends_with("¤</a>".as_bytes()));
+    assert!(utf8(&text("latin1")).unwrap().ends_with("¤</a>".as_bytes()));
+    for other in ["ISO-8859-15", "windows-1252", "utf-8"] {
+        assert_eq!(utf8(&text(other)).unwrap(), text(other));
+    }
+}
+
+#[test]
+fn a_token_that_means_something_is_no_unknown_token() {
+    for (page, token, ok) in [(0, 0x3F, true), (0, 0x05, false), (1, 0x3F, true), (7, 0x3F, false), (2, 0x05, false)] {
+        let mut message = Message::parse(message("<Data>x</Data>").as_bytes()).unwrap().into_owned();
+        message.extras.push(Element::new(Name::Token { page, token }));
+        let options = WbxmlOptions::DEFAULT.with_strictness(Strictness::Lenient);
+        let mut wire = Vec::new();
+        assert_eq!(message.encode_wbxml(&options, &mut wire).is_ok(), ok, "{page} {token:02X}");
+    }
 }

@@ -137,7 +137,7 @@ impl Node<'_> {
 /// An element with everything in it, as one flat list: no recursion, whatever the depth.
 ///
 /// White space between elements is not kept; text next to elements is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Element<'a> {
     nodes: Vec<Node<'a>>,
     span: Span,
@@ -204,6 +204,44 @@ impl<'a> Element<'a> {
     }
 }
 
+impl fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Element").field("nodes", &Nodes(&self.nodes)).field("span", &self.span).finish()
+    }
+}
+
+impl fmt::Debug for ElementRef<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ElementRef").field("nodes", &Nodes(self.nodes)).finish()
+    }
+}
+
+/// Steps for a log: credentials and nonces stay out of it, wherever they stand.
+struct Nodes<'n, 'a>(&'n [Node<'a>]);
+
+impl fmt::Debug for Nodes<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = |name: &Name<'_>| {
+            name.local().is_some_and(|it| it.eq_ignore_ascii_case("Cred") || it.eq_ignore_ascii_case("NextNonce"))
+        };
+        let mut list = f.debug_list();
+        let mut inside = 0_usize;
+        for node in self.0 {
+            match node {
+                Node::Start(name) if inside > 0 || secret(name) => inside = inside.saturating_add(1),
+                Node::End => inside = inside.saturating_sub(1),
+                Node::Text(_) | Node::Opaque(_) | Node::Attribute(_) if inside > 0 => {
+                    list.entry(&"[redacted]");
+                    continue;
+                }
+                _ => {}
+            }
+            list.entry(node);
+        }
+        list.finish()
+    }
+}
+
 impl PartialEq for Element<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.nodes == other.nodes
@@ -213,7 +251,7 @@ impl PartialEq for Element<'_> {
 impl Eq for Element<'_> {}
 
 /// An element inside an [`Element`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ElementRef<'e, 'a> {
     nodes: &'e [Node<'a>],
 }

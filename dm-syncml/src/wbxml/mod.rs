@@ -1,4 +1,4 @@
-//! The binary form (WBXML 1.1 to 1.3).
+//! The binary form: WBXML 1.0 to 1.3 read, 1.1 to 1.3 written.
 
 pub(crate) mod reader;
 pub(crate) mod tables;

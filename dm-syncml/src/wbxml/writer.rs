@@ -355,7 +355,10 @@ impl<'o, S: Sealed> Writer<'o, S> {
                 Node::Start(name) => {
                     let content = if matches!(nodes.peek(), Some(Node::End)) { 0 } else { CONTENT };
                     match name {
-                        Name::Token { page, token } if (0x05..=0x3F).contains(token) => {
+                        // One that a page assigns would come back as that element.
+                        Name::Token { page, token }
+                            if (0x05..=0x3F).contains(token) && is_unassigned(*page, *token) =>
+                        {
                             self.token(*page, *token | content)?;
                         }
                         name => {
@@ -524,6 +527,17 @@ fn known(name: &Name<'_>, around: Page) -> Option<Tag> {
         }
         Name::Token { .. } => None,
     }
+}
+
+/// Whether a token stands for nothing on a page that there is.
+fn is_unassigned(page: u8, token: u8) -> bool {
+    let pages: &[Page] = match page {
+        0 => &[Page::SyncMl, Page::DevInf],
+        1 => &[Page::MetInf],
+        2 => &[Page::DmDdf],
+        _ => return false,
+    };
+    pages.iter().any(|page| Tag::by_token(*page, token).is_none())
 }
 
 /// Whether every element has a token and none has attributes; DevInf and SyncML share a page number and cannot mix.

@@ -1397,6 +1397,8 @@ impl Markup<'_> {
         let (text, _) = checked(self.xml.as_bytes(), &limits)?;
         let mut context = Context::new(Strictness::Lenient, &limits);
         let mut reader = Reader::bare(text, false, &mut context);
+        // No namespace is the message's own here.
+        reader.root = Some(Str::EMPTY);
         reader.bindings.extend(self.scope.iter().cloned());
         reader.document()
     }

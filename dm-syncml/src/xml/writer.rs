@@ -260,13 +260,22 @@ impl<'o, S: Sealed> Writer<'o, S> {
             _ => &[],
         };
         let attributes: Vec<&Attribute<'_>> = data.attributes.iter().collect();
+        let met_inf = spec.tag.page() == Page::MetInf;
+        let own = |it: &&Declaration<'_>| !(it.prefix.is_empty() && met_inf && it.uri == Page::MetInf.namespace());
+        for declaration in scope.iter().filter(own).filter(|it| it.prefix.is_empty()) {
+            // A default namespace is that of Data too: another one would make something else of it.
+            let same = declaration.uri.is_empty() || Namespace::ignoring_case(&declaration.uri).is_some();
+            if met_inf || !(same || declaration.uri == self.namespace.as_str()) {
+                return Err(self.refuse(ErrorKind::NotEncodable));
+            }
+        }
         self.place()?;
         self.put("<")?;
         self.put(spec.tag.name())?;
-        if spec.tag.page() == Page::MetInf {
+        if met_inf {
             self.attribute("xmlns", Page::MetInf.namespace())?;
         }
-        self.attributes(&attributes, scope.iter().cloned())?;
+        self.attributes(&attributes, scope.iter().filter(own).cloned())?;
         match &data.content {
             Content::Text(text) if text.is_empty() => return self.put("/>"),
             Content::Opaque(bytes) if bytes.is_empty() => return self.put("/>"),
