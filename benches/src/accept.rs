@@ -6,6 +6,7 @@
 //! - what is no SyncML: another root, parts missing or twice, text between elements, elements in text;
 //! - declarations in a DOCTYPE, which roxmltree expands;
 //! - what our limits say, and characters outside UTF-8 by the declaration;
+//! - an XML declaration with a literal that does not end, which it does not look into;
 //! - processing instructions named `xml`, or without white space behind their name, which it does not look at;
 //! - characters that XML does not have, inside a DOCTYPE or a CDATA section;
 //! - the same prefix declared twice in one tag;
@@ -66,8 +67,23 @@ fn may_refuse(ours: Error, text: &str, theirs: &Document<'_>) -> bool {
         // What a declared entity brings in is theirs alone.
         || (kind == ErrorKind::UnknownEntity && theirs.input_text().contains("<!ENTITY"))
         || (kind == ErrorKind::Character && is_unseen(text, ours.offset()))
+        || (kind.is_incomplete() && has_open_literal(text))
         || (kind == ErrorKind::DuplicateAttribute && at(text, ours.offset()).starts_with("xmlns"))
         || (kind == ErrorKind::Syntax && (in_instruction(text, ours.offset()) || in_colons(text, ours.offset())))
+}
+
+/// Whether the XML declaration has a quote that is not closed before its end.
+fn has_open_literal(text: &str) -> bool {
+    let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split("?>").next()).unwrap_or_default();
+    let mut open = None;
+    for byte in declaration.bytes().filter(|byte| matches!(byte, b'"' | b'\'')) {
+        match open {
+            None => open = Some(byte),
+            Some(quote) if quote == byte => open = None,
+            Some(_) => {}
+        }
+    }
+    open.is_some()
 }
 
 fn at(text: &str, offset: usize) -> &str {

@@ -719,7 +719,8 @@ impl<'a, 'c> Reader<'a, 'c> {
         let in_met_inf = || Tag::by_name(Page::MetInf, local);
         let (tag, proper) = match page {
             Page::MetInf if namespace == METINF => (in_met_inf(), true),
-            Page::MetInf if sync_ml || has_prefix_ignoring_case(namespace, "syncml:") => (in_met_inf(), false),
+            // A misspelt namespace of Meta, but not one that means something else.
+            Page::MetInf if sync_ml || is_like_met_inf(namespace) => (in_met_inf(), false),
             _ if sync_ml => match in_sync_ml() {
                 Some(tag) => (Some(tag), own),
                 None => (in_met_inf(), false),
@@ -1363,8 +1364,10 @@ fn split(name: &str) -> (&str, &str) {
     name.split_once(':').unwrap_or(("", name))
 }
 
-fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+fn is_like_met_inf(namespace: &str) -> bool {
+    let start = namespace.get(.."syncml:".len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case("syncml:"))
+        && !matches!(namespace, "syncml:dmddf1.2" | "syncml:dmddf" | "syncml:devinf")
 }
 
 /// Whether a text may use a prefix: whether it stands before a colon anywhere.
