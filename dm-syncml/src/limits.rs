@@ -63,7 +63,9 @@ limits! {
     max_commands: 4096, with_max_commands;
     /// Items of one command; of all commands of a message, beside the first of each, sixteen times that. Default 4096.
     max_items: 4096, with_max_items;
-    /// Levels of elements in a message; raw mark-up inside Data counts for itself. Default 32: the standard needs 8.
+    /// Levels of elements in a message, mark-up inside Data aside. Default 32: the standard needs 8. In WBXML every open
+    /// element counts. In XML only Atomic and Sequence can be nested at will, and they count, with seven levels for what is
+    /// around and in them; elements outside the model count for [`max_markup_depth`](Self::max_markup_depth).
     max_depth: 32, with_max_depth;
     /// Levels of Atomic and Sequence. Default 8: the standard needs 2. More than 64 counts as 64, because values of
     /// nested commands are dropped level by level.
