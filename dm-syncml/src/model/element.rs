@@ -104,7 +104,7 @@ impl Attribute<'_> {
     }
 }
 
-/// One step through an [`Element`] in document order.
+/// One step through an [`Element`] in document order. It does not know what it stands in: log the element instead.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Node<'a> {
@@ -182,7 +182,7 @@ impl<'a> Element<'a> {
     /// A view of the whole element.
     #[must_use]
     pub fn view(&self) -> ElementRef<'_, 'a> {
-        ElementRef { nodes: &self.nodes }
+        ElementRef { nodes: &self.nodes, secret: false }
     }
 
     /// The name.
@@ -206,29 +206,36 @@ impl<'a> Element<'a> {
 
 impl fmt::Debug for Element<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Element").field("nodes", &Nodes(&self.nodes)).field("span", &self.span).finish()
+        f.debug_struct("Element").field("nodes", &Nodes(&self.nodes, false)).field("span", &self.span).finish()
     }
 }
 
 impl fmt::Debug for ElementRef<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ElementRef").field("nodes", &Nodes(self.nodes)).finish()
+        f.debug_struct("ElementRef").field("nodes", &Nodes(self.nodes, self.secret)).finish()
     }
 }
 
-/// Steps for a log: credentials and nonces stay out of it, wherever they stand.
-struct Nodes<'n, 'a>(&'n [Node<'a>]);
+impl fmt::Debug for Children<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Children").field("rest", &Nodes(self.rest, self.secret)).finish()
+    }
+}
+
+/// Steps for a log: credentials and nonces stay out of it, wherever they stand. And whether these stand in one.
+struct Nodes<'n, 'a>(&'n [Node<'a>], bool);
+
+fn is_secret(name: &Name<'_>) -> bool {
+    name.local().is_some_and(|it| it.eq_ignore_ascii_case("Cred") || it.eq_ignore_ascii_case("NextNonce"))
+}
 
 impl fmt::Debug for Nodes<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = |name: &Name<'_>| {
-            name.local().is_some_and(|it| it.eq_ignore_ascii_case("Cred") || it.eq_ignore_ascii_case("NextNonce"))
-        };
         let mut list = f.debug_list();
-        let mut inside = 0_usize;
+        let mut inside = usize::from(self.1);
         for node in self.0 {
             match node {
-                Node::Start(name) if inside > 0 || secret(name) => inside = inside.saturating_add(1),
+                Node::Start(name) if inside > 0 || is_secret(name) => inside = inside.saturating_add(1),
                 Node::End => inside = inside.saturating_sub(1),
                 Node::Text(_) | Node::Opaque(_) | Node::Attribute(_) if inside > 0 => {
                     list.entry(&"[redacted]");
@@ -254,6 +261,8 @@ impl Eq for Element<'_> {}
 #[derive(Clone, Copy)]
 pub struct ElementRef<'e, 'a> {
     nodes: &'e [Node<'a>],
+    /// Whether it stands in a credential or nonce.
+    secret: bool,
 }
 
 impl<'e, 'a> ElementRef<'e, 'a> {
@@ -283,7 +292,8 @@ impl<'e, 'a> ElementRef<'e, 'a> {
     /// The child elements, in order.
     #[must_use]
     pub fn children(&self) -> Children<'e, 'a> {
-        Children { rest: self.nodes.get(1..).unwrap_or_default() }
+        let secret = self.secret || is_secret(self.name());
+        Children { rest: self.nodes.get(1..).unwrap_or_default(), secret }
     }
 
     /// The first child of a name.
@@ -331,9 +341,10 @@ fn join<'e>(found: &mut Cow<'e, str>, text: &'e str) {
 }
 
 /// The child elements of an [`ElementRef`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Children<'e, 'a> {
     rest: &'e [Node<'a>],
+    secret: bool,
 }
 
 impl<'e, 'a> Iterator for Children<'e, 'a> {
@@ -357,7 +368,7 @@ impl<'e, 'a> Iterator for Children<'e, 'a> {
             if depth == 0 {
                 let (child, rest) = self.rest.split_at_checked(at.saturating_add(1))?;
                 self.rest = rest;
-                return Some(ElementRef { nodes: child });
+                return Some(ElementRef { nodes: child, secret: self.secret });
             }
         }
         None

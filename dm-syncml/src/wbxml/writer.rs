@@ -356,9 +356,7 @@ impl<'o, S: Sealed> Writer<'o, S> {
                     let content = if matches!(nodes.peek(), Some(Node::End)) { 0 } else { CONTENT };
                     match name {
                         // One that a page assigns would come back as that element.
-                        Name::Token { page, token }
-                            if (0x05..=0x3F).contains(token) && is_unassigned(*page, *token) =>
-                        {
+                        Name::Token { page, token } if is_unassigned(*page, *token, self.zero) => {
                             self.token(*page, *token | content)?;
                         }
                         name => {
@@ -529,15 +527,15 @@ fn known(name: &Name<'_>, around: Page) -> Option<Tag> {
     }
 }
 
-/// Whether a token stands for nothing on a page that there is.
-fn is_unassigned(page: u8, token: u8) -> bool {
-    let pages: &[Page] = match page {
-        0 => &[Page::SyncMl, Page::DevInf],
-        1 => &[Page::MetInf],
-        2 => &[Page::DmDdf],
+/// Whether a token stands for nothing on a page that there is, in a document with this page 0.
+fn is_unassigned(page: u8, token: u8, zero: Page) -> bool {
+    let page = match page {
+        0 => zero,
+        1 => Page::MetInf,
+        2 => Page::DmDdf,
         _ => return false,
     };
-    pages.iter().any(|page| Tag::by_token(*page, token).is_none())
+    (0x05..=0x3F).contains(&token) && Tag::by_token(page, token).is_none()
 }
 
 /// Whether every element has a token and none has attributes; DevInf and SyncML share a page number and cannot mix.

@@ -94,6 +94,9 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 /// Of every document, without a declaration.
 const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
+/// Of declarations themselves, without one either.
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
 impl<'o, S: Sealed> Writer<'o, S> {
     pub(crate) fn new(out: &'o mut S, options: &XmlOptions) -> Self {
         Self {
@@ -162,12 +165,14 @@ impl<'o, S: Sealed> Writer<'o, S> {
     fn declare(&mut self, declarations: &[Declaration<'_>]) -> Result<(), Error> {
         self.no_prefix_twice(declarations.iter().map(|declaration| declaration.prefix.as_str()))?;
         for Declaration { prefix, uri } in declarations {
-            if prefix.is_empty() {
-                self.attribute("xmlns", uri)?;
+            // A prefix cannot stand for no namespace. Two have their meaning for good, which no other prefix and no
+            // default has (Namespaces in XML §3).
+            if prefix == "xml" && uri == XML_NAMESPACE {
                 continue;
             }
-            // A prefix cannot stand for no namespace, and two have their meaning for good (Namespaces in XML §3).
-            if prefix == "xml" && uri == XML_NAMESPACE {
+            self.no_reserved(uri)?;
+            if prefix.is_empty() {
+                self.attribute("xmlns", uri)?;
                 continue;
             }
             if !is_name(prefix) || uri.is_empty() || prefix == "xmlns" || prefix == "xml" {
@@ -180,6 +185,14 @@ impl<'o, S: Sealed> Writer<'o, S> {
             self.put("\"")?;
         }
         Ok(())
+    }
+
+    /// Neither of the namespaces that have their prefix for good.
+    fn no_reserved(&self, uri: &str) -> Result<(), Error> {
+        match uri {
+            XML_NAMESPACE | XMLNS_NAMESPACE => Err(self.refuse(ErrorKind::Syntax)),
+            _ => Ok(()),
+        }
     }
 
     fn no_prefix_twice<'n>(&self, names: impl ExactSizeIterator<Item = &'n str>) -> Result<(), Error> {
@@ -395,6 +408,7 @@ impl<S: Sealed> Write for Writer<'_, S> {
             Namespace::SyncMl12 => self.put("<SyncML xmlns=\"SYNCML:SYNCML1.2\">"),
             Namespace::Absent => self.put("<SyncML>"),
             other => {
+                self.no_reserved(other.as_str())?;
                 self.put("<SyncML")?;
                 self.attribute("xmlns", other.as_str())?;
                 self.put(">")
