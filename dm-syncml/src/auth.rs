@@ -36,7 +36,7 @@ pub enum AuthError {
     Character,
     /// A header value that is not a list of `name=value`.
     Syntax,
-    /// An algorithm other than MD5.
+    /// An algorithm other than MD5, or a scheme that [`CredentialHash::verify`] does not know.
     Algorithm,
     /// `username` or `mac` is missing.
     MissingParameter,
@@ -443,6 +443,36 @@ impl CredentialHash {
     pub fn mac(&self, nonce: &Nonce, body: &[u8]) -> String {
         let body = STANDARD.encode(md5(&[body]));
         STANDARD.encode(md5(&[self.expose_text().as_bytes(), b":", &nonce.0, b":", body.as_bytes()]))
+    }
+
+    /// Checks a Cred by its scheme and says which that was: [`AuthType::Basic`] or [`AuthType::Md5`]. One without a
+    /// Type is basic. Whether basic is good enough is for the caller to say; the nonce counts for MD5 alone.
+    ///
+    /// Data may be an OPAQUE of WBXML: Base64 as everywhere, or, for MD5, the 16 octets of the digest themselves.
+    ///
+    /// ```
+    /// use dm_syncml::{AuthError, AuthType, Cred, CredentialHash, Nonce, Secret};
+    /// let known = CredentialHash::of("Bruce2", &Secret::new("OhBehave"));
+    /// let nonce = Nonce::new("Nonce")?;
+    /// let cred = Cred::new(AuthType::Md5, known.md5(&nonce));
+    /// assert_eq!(known.verify(&cred, &nonce)?, AuthType::Md5);
+    /// assert_eq!(known.verify(&cred, &Nonce::EMPTY), Err(AuthError::Mismatch));
+    /// # Ok::<(), dm_syncml::AuthError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Mismatch`], and [`AuthError::Algorithm`] for every other scheme.
+    pub fn verify(&self, cred: &Cred<'_>, nonce: &Nonce) -> Result<AuthType<'static>, AuthError> {
+        let data = || cred.data.as_text().ok_or(AuthError::Mismatch);
+        match (cred.auth_type(), &cred.data.content) {
+            (Some(AuthType::Md5), Content::Opaque(digest)) if digest.len() == 16 => {
+                self.verify_md5(nonce, &STANDARD.encode(digest)).map(|()| AuthType::Md5)
+            }
+            (Some(AuthType::Md5), _) => self.verify_md5(nonce, data()?).map(|()| AuthType::Md5),
+            (Some(AuthType::Basic) | None, _) => self.verify_basic(data()?).map(|()| AuthType::Basic),
+            _ => Err(AuthError::Algorithm),
+        }
     }
 
     /// Checks the Data of a Cred of type [`AuthType::Basic`], name and password in one.

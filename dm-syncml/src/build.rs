@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use crate::{CmdId, Command, CommandName, Element, Fragment, Message, MsgId, Status, StatusCode, Str, SyncHdr};
+use crate::{
+    CmdId, CmdRef, Command, CommandName, Element, Fragment, Message, MsgId, Results, Status, StatusCode, Str, SyncHdr,
+};
 
 impl<'a> Message<'a> {
     /// Gives every command the next number as its CmdID, in document order, those in Atomic and Sequence after their
@@ -103,8 +105,9 @@ impl<'a> Status<'a> {
         Self::new(cmd_id, header.msg_id.clone().into_str(), "0", CommandName::SyncHdr, code)
     }
 
-    /// The outcome of a command of a message: with its name and id. For a command without a name, the name is empty
-    /// and cannot be sent.
+    /// The outcome of a command of a message: with its name and id. Those of a command outside the model are its local
+    /// name and the text of its CmdID, so that it can be answered with 406 or 501; what is missing is empty and cannot be
+    /// sent.
     ///
     /// ```
     /// use dm_syncml::{Command, Item, Operation, Status, StatusCode};
@@ -119,13 +122,32 @@ impl<'a> Status<'a> {
         command: &Command<'a>,
         code: StatusCode,
     ) -> Self {
-        let cmd_ref = match command {
-            // It has one all the same, and wants an answer.
-            Command::Ds(element) | Command::Unknown(element) => cmd_id_of(element),
-            _ => command.cmd_id().cloned().unwrap_or_default().into_str(),
-        };
+        let cmd_ref = answered(command);
         let name = command.name().map(|name| Str::from(alloc::string::String::from(name))).unwrap_or_default();
         Self::new(cmd_id, msg_ref, cmd_ref, CommandName::from(name), code)
+    }
+}
+
+impl<'a> Results<'a> {
+    /// Results of a Get of a message, without items.
+    ///
+    /// ```
+    /// use dm_syncml::{Command, Item, Operation, Results};
+    /// let get = Command::Get(Operation::new("5").with_item(Item::target("./DevInfo/Man")));
+    /// let results = Results::for_command("2", "7", &get);
+    /// assert_eq!((results.msg_ref(), results.cmd_ref()), ("7", "5"));
+    /// ```
+    #[must_use]
+    pub fn for_command(cmd_id: impl Into<CmdId<'a>>, msg_ref: impl Into<MsgId<'a>>, command: &Command<'a>) -> Self {
+        Self::new(cmd_id, msg_ref, answered(command))
+    }
+}
+
+/// The CmdID of a command. One outside the model has one all the same, and wants an answer.
+fn answered<'a>(command: &Command<'a>) -> CmdRef<'a> {
+    match command {
+        Command::Ds(element) | Command::Unknown(element) => cmd_id_of(element).into(),
+        _ => command.cmd_id().cloned().unwrap_or_default().into(),
     }
 }
 

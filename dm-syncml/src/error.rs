@@ -9,10 +9,12 @@ use core::fmt;
 /// call had produced before it was refused.
 ///
 /// ```
+/// # #[cfg(feature = "xml")] {
 /// use dm_syncml::{ErrorKind, Message};
 /// let error = Message::parse(b"<SyncML><SyncHdr>").unwrap_err();
 /// assert_eq!((error.kind(), error.offset()), (ErrorKind::UnexpectedEnd, 17));
 /// assert_eq!(error.to_string(), "input ends too early at byte 17");
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Error {

@@ -33,11 +33,13 @@ macro_rules! limits {
         /// Upper bounds for what one decoder call accepts. Every bound is finite by default.
         ///
         /// ```
+        /// # #[cfg(feature = "xml")] {
         /// use dm_syncml::{ErrorKind, Fragment, Limits, Strictness};
         /// let limits = Limits::DEFAULT.with_max_commands(1);
         /// let two = b"<Get><CmdID>1</CmdID></Get><Get><CmdID>2</CmdID></Get>";
         /// let error = Fragment::parse_with(two, Strictness::Lenient, &limits).unwrap_err();
         /// assert_eq!(error.kind(), ErrorKind::TooManyCommands);
+        /// # }
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]

@@ -115,11 +115,13 @@ impl<'a> Fragment<'a> {
     /// not complete is not in it; of an Atomic or Sequence that was not, its complete commands are.
     ///
     /// ```
+    /// # #[cfg(feature = "xml")] {
     /// use dm_syncml::{ErrorKind, Fragment, Limits};
     /// let cut = b"<Get><CmdID>1</CmdID></Get><Get><CmdID>2</Cm";
     /// let (parsed, error) = Fragment::salvage(cut, &Limits::DEFAULT);
     /// assert_eq!(parsed.value.commands.len(), 1);
     /// assert_eq!(error.unwrap().kind(), ErrorKind::UnexpectedEnd);
+    /// # }
     /// ```
     #[must_use]
     pub fn salvage(input: &'a [u8], limits: &Limits) -> (Parsed<Self>, Option<Error>) {

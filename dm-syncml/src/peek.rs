@@ -49,14 +49,19 @@ impl<'a> Peek<'a> {
 /// Reads the header of a message, leniently, and nothing behind it: the body may be of any length, and wrong or cut off.
 ///
 /// ```
+/// # #[cfg(feature = "xml")] {
 /// use dm_syncml::{Encoding, peek_header};
 /// let xml = b"<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>\
 ///     <SessionID>2F</SessionID><MsgID>1</MsgID><Target><LocURI>https://dm.example.net</LocURI></Target>\
 ///     <Source><LocURI>IMEI:0</LocURI></Source></SyncHdr><SyncBody>\xFF and whatever follows";
 /// let peek = peek_header(xml)?;
 /// assert_eq!((peek.encoding, peek.session_id().as_str()), (Encoding::Xml, "2F"));
+/// # }
 /// # Ok::<(), dm_syncml::Error>(())
 /// ```
+///
+/// UTF-16 is not looked into: it has to go through [`utf8`](crate::utf8) first. What is left of a message that was cut
+/// off behind its header, [`Fragment::salvage`] reads.
 ///
 /// # Errors
 /// What is wrong up to the end of the header, and [`ErrorKind::MissingPart`] when something else stands there.

@@ -78,6 +78,7 @@ impl Sealed for bytes::BytesMut {
 /// A slice to be filled front to back.
 ///
 /// ```
+/// # #[cfg(feature = "xml")] {
 /// use dm_syncml::{Command, Fragment, Item, Operation, SliceSink, XmlOptions};
 /// let get = Command::Get(Operation::new("1").with_item(Item::target(".")));
 /// let mut fragment = Fragment::default();
@@ -86,6 +87,7 @@ impl Sealed for bytes::BytesMut {
 /// let mut sink = SliceSink::new(&mut buffer);
 /// fragment.encode_xml(&XmlOptions::DEFAULT, &mut sink)?;
 /// assert!(sink.written().starts_with(b"<Get"));
+/// # }
 /// # Ok::<(), dm_syncml::Error>(())
 /// ```
 #[derive(Debug)]

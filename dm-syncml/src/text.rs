@@ -294,12 +294,25 @@ macro_rules! number {
                 $name(Str::from(format!("{number}")))
             }
         }
+
+        impl From<$integer> for $name<'_> {
+            fn from(number: $integer) -> Self {
+                Self::from_number(number)
+            }
+        }
     };
 }
 
 number!(MsgId, u32);
 number!(CmdId, u32);
 number!(Decimal, u64);
+
+/// A command is answered by its id: the same text.
+impl<'a> From<CmdId<'a>> for CmdRef<'a> {
+    fn from(id: CmdId<'a>) -> Self {
+        Self(id.0)
+    }
+}
 
 impl CmdRef<'_> {
     /// Whether the header is meant: `0`.

@@ -164,3 +164,15 @@ impl<'a> From<&'a str> for Value<'a> {
         Self::chr(value)
     }
 }
+
+impl From<String> for Value<'_> {
+    fn from(value: String) -> Self {
+        Self::chr(value)
+    }
+}
+
+impl From<Vec<u8>> for Value<'_> {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}

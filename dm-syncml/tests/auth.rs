@@ -482,3 +482,52 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn credentials_are_checked_by_their_scheme() {
+    use dm_syncml::{Content, Data};
+    let (known, nonce) = (bruce(), nonce(NONCE));
+    let basic = BasicCredentials::new("Bruce", Secret::new("OhBehave")).unwrap().encode();
+    let with = |mut cred: Cred<'static>, content: Content<'static>| {
+        cred.data = Data::text("");
+        cred.data.content = content;
+        cred
+    };
+    let opaque = |bytes: &[u8]| Content::Opaque(bytes.to_vec().into());
+    let right = Cred::new(AuthType::Md5, known.md5(&nonce));
+    let digest = Data::text(known.md5(&nonce)).decode_base64().unwrap();
+    assert_eq!(digest.len(), 16);
+    for cred in
+        [right.clone(), with(right.clone(), opaque(known.md5(&nonce).as_bytes())), with(right.clone(), opaque(&digest))]
+    {
+        assert_eq!(known.verify(&cred, &nonce), Ok(AuthType::Md5));
+        assert_eq!(known.verify(&cred, &Nonce::EMPTY), Err(AuthError::Mismatch));
+        assert_eq!(hash("Bruce", "other").verify(&cred, &nonce), Err(AuthError::Mismatch));
+    }
+
+    let mut untyped = Cred::new(AuthType::Basic, basic.clone());
+    untyped.meta = Meta::new().with_format(Format::B64);
+    for cred in [
+        Cred::new(AuthType::Basic, basic.clone()),
+        untyped.clone(),
+        with(Cred::new(AuthType::Basic, ""), opaque(basic.as_bytes())),
+    ] {
+        assert_eq!(known.verify(&cred, &Nonce::EMPTY), Ok(AuthType::Basic));
+        assert_eq!(hash("Bruce", "other").verify(&cred, &nonce), Err(AuthError::Mismatch));
+    }
+
+    // One scheme's Data under another's name, digests of other lengths, nothing at all.
+    for cred in [
+        Cred::new(AuthType::Md5, basic),
+        Cred::new(AuthType::Basic, known.md5(&nonce)),
+        with(right.clone(), opaque(&digest[..15])),
+        with(right.clone(), opaque(&[0xFF; 17])),
+        with(right.clone(), opaque(b"")),
+        with(untyped, opaque(b"")),
+    ] {
+        assert_eq!(known.verify(&cred, &nonce), Err(AuthError::Mismatch));
+    }
+    for kind in [AuthType::Mac, AuthType::X509, AuthType::Other("syncml:auth-SHA256".into())] {
+        assert_eq!(known.verify(&Cred::new(kind, known.md5(&nonce)), &nonce), Err(AuthError::Algorithm));
+    }
+}

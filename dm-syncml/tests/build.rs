@@ -166,3 +166,24 @@ fn a_value_leaves_the_rest_of_the_item_alone() {
     assert_eq!(wbxml.meta.unwrap().format(), Some(&Format::Bin));
     assert_eq!(wbxml.data.unwrap(), dm_syncml::Data::opaque(&[1, 2][..]));
 }
+
+#[test]
+#[cfg(feature = "xml")]
+fn commands_outside_the_model_are_answered() {
+    use dm_syncml::Results;
+    let xml =
+        b"<SyncBody><Frob><CmdID> 3\n</CmdID><CmdID>4</CmdID></Frob><Map><CmdID>5</CmdID></Map><Frob/></SyncBody>";
+    let fragment = Fragment::parse(xml).unwrap();
+    let status = |nth: usize| Status::for_command("1", "7", &fragment.commands[nth], StatusCode::NOT_SUPPORTED);
+    let sent = |status| Message::new(header()).with_command(Command::Status(status)).to_xml();
+    for (nth, id, name) in [(0, "3", "Frob"), (1, "5", "Map")] {
+        let xml = sent(status(nth)).unwrap();
+        let message = Message::parse(&xml).unwrap();
+        let Command::Status(found) = &message.commands[0] else { unreachable!() };
+        assert_eq!((found.cmd_ref.as_ref().unwrap().as_str(), found.cmd.as_ref().unwrap().as_str()), (id, name));
+        assert_eq!(found.msg_ref, "7");
+        assert_eq!(Results::for_command("1", "7", &fragment.commands[nth]).cmd_ref(), id);
+    }
+    // Without a CmdID there is nothing to refer to.
+    assert!(sent(status(2)).is_err());
+}

@@ -118,6 +118,7 @@ impl<'a> SyncHdr<'a> {
 /// A SyncML message: a header and a body of commands.
 ///
 /// ```
+/// # #[cfg(all(feature = "xml", feature = "wbxml"))] {
 /// use dm_syncml::{Alert, AlertCode, Command, Location, Message, SyncHdr};
 /// let header = SyncHdr::new("2F", "1", Location::new("https://dm.example.net/oma"), Location::new("IMEI:0"));
 /// let message = Message::new(header)
@@ -128,6 +129,7 @@ impl<'a> SyncHdr<'a> {
 /// let wbxml = message.to_wbxml().unwrap();
 /// assert_eq!(Message::parse(&wbxml).unwrap(), message);
 /// assert!(wbxml.len() < xml.len() / 2);
+/// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message<'a> {
@@ -202,7 +204,8 @@ pub enum FragmentRoot {
     SyncMl,
     /// `SyncBody` alone.
     SyncBody,
-    /// One or several commands side by side. They are written without a namespace.
+    /// One or several commands side by side. They are written without a namespace; strict decoding of them reports
+    /// [`NamespaceAbsent`](crate::DeviationKind::NamespaceAbsent).
     #[default]
     Commands,
 }
@@ -211,11 +214,13 @@ pub enum FragmentRoot {
 /// alone, or bare commands.
 ///
 /// ```
+/// # #[cfg(feature = "xml")] {
 /// use dm_syncml::{Command, Fragment, FragmentRoot};
 /// let profile = b"<Get><CmdID>1</CmdID><Item><Target><LocURI>./DevInfo</LocURI></Target></Item></Get>";
 /// let fragment = Fragment::parse(profile).unwrap();
 /// assert_eq!(fragment.root, FragmentRoot::Commands);
 /// assert!(matches!(fragment.commands[..], [Command::Get(_)]));
+/// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fragment<'a> {
