@@ -218,6 +218,7 @@ impl NodeDefinition {
                 permanent: false,
                 default: None,
                 open: false,
+                more: None,
                 parent: None,
                 depth: 1,
                 named: BTreeMap::new(),
@@ -273,6 +274,54 @@ impl NodeDefinition {
         self.children.push(child);
         self
     }
+
+    fn more(&mut self) -> &mut More {
+        self.entry.more.get_or_insert_default()
+    }
+
+    /// The same leaf with another format that it may have besides the first (`DFFormat` of several).
+    #[must_use]
+    pub fn with_format(mut self, format: Format) -> Self {
+        self.more().formats.push(format);
+        self
+    }
+
+    /// The same leaf with a media type that it may have (`DFType`); a leaf without any may have every one. The first is
+    /// the one that it has if nothing else is said.
+    #[must_use]
+    pub fn with_type(mut self, media_type: impl Into<String>) -> Self {
+        self.more().types.push(media_type.into().into_boxed_str());
+        self
+    }
+
+    /// The same interior node as the root of an MO (`DDFName`): what stands below it is for the definition of the MO
+    /// to say, if the tree has one.
+    #[must_use]
+    pub fn with_moid(mut self, moid: impl Into<String>) -> Self {
+        self.more().moid = Some(moid.into().into_boxed_str());
+        self
+    }
+
+    /// The same with names of what stands below it compared without case (`CaseSense` `CIS`), or with.
+    #[must_use]
+    pub fn with_case_insensitive(mut self, insensitive: bool) -> Self {
+        self.more().case_insensitive = Some(insensitive);
+        self
+    }
+
+    /// The same leaf with a condition on its value (DM 1.x: 500 for values that do not meet it).
+    #[must_use]
+    pub fn with_constraint(mut self, constraint: Constraint) -> Self {
+        self.more().constraint = Some(constraint);
+        self
+    }
+
+    /// The same leaf with its value outside of the tree (DM 1.x).
+    #[must_use]
+    pub fn external(mut self, external: External) -> Self {
+        self.more().external = Some(external);
+        self
+    }
 }
 
 /// The definition of an MO.
@@ -300,6 +349,44 @@ pub struct MoDefinition {
     entries: Vec<Entry>,
 }
 
+/// What only some nodes have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct More {
+    /// Formats besides the first.
+    pub(crate) formats: Vec<Format>,
+    /// Media types of a leaf; any if empty.
+    pub(crate) types: Vec<Box<str>>,
+    /// The MO whose root stands here.
+    pub(crate) moid: Option<Box<str>>,
+    pub(crate) case_insensitive: Option<bool>,
+    pub(crate) constraint: Option<Constraint>,
+    pub(crate) external: Option<External>,
+}
+
+/// What a value has to meet besides its format.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// A number from the first to the second, both included.
+    Range(i64, i64),
+    /// One of these texts.
+    OneOf(Vec<String>),
+    /// At most so many bytes; more is answered 413.
+    MaxLen(usize),
+}
+
+/// Where a leaf's value lives that the tree does not keep, and what an Atomic can rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum External {
+    /// The host takes changes when they last: with the commit of a transaction.
+    Deferred,
+    /// The host takes a change at once, and takes it back when the transaction is undone.
+    Immediate,
+    /// The host takes a change at once and cannot take it back: refused in a transaction (500).
+    Irreversible,
+}
+
 /// One node of a definition, without those below it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
@@ -311,6 +398,8 @@ pub(crate) struct Entry {
     pub(crate) permanent: bool,
     pub(crate) default: Option<Value>,
     pub(crate) open: bool,
+    /// What only DM 1.x asks for, where it is not the default.
+    pub(crate) more: Option<Box<More>>,
     parent: Option<usize>,
     /// 1 for the root.
     depth: usize,
@@ -331,6 +420,33 @@ impl Entry {
     #[cfg(feature = "serde")]
     pub(crate) const fn parent(&self) -> Option<usize> {
         self.parent
+    }
+
+    /// The formats that a node may have, the usual one first.
+    pub(crate) fn formats(&self) -> impl Iterator<Item = Format> {
+        core::iter::once(self.format).chain(self.more.iter().flat_map(|more| more.formats.iter().copied()))
+    }
+
+    /// The media types that a leaf may have; none stands for any.
+    pub(crate) fn types(&self) -> &[Box<str>] {
+        self.more.as_deref().map_or(&[], |more| &more.types)
+    }
+
+    /// The MO whose root stands here.
+    pub(crate) fn moid(&self) -> Option<&str> {
+        self.more.as_deref()?.moid.as_deref()
+    }
+
+    pub(crate) fn constraint(&self) -> Option<&Constraint> {
+        self.more.as_deref()?.constraint.as_ref()
+    }
+
+    pub(crate) fn external(&self) -> Option<External> {
+        self.more.as_deref()?.external
+    }
+
+    pub(crate) fn case_insensitive(&self) -> Option<bool> {
+        self.more.as_deref()?.case_insensitive
     }
 }
 

@@ -66,6 +66,8 @@
 mod arena;
 mod change;
 mod definition;
+#[cfg(feature = "dm1")]
+pub mod dm1;
 mod error;
 #[cfg(feature = "serde")]
 mod file;
@@ -80,7 +82,7 @@ mod subscription;
 mod value;
 mod view;
 
-pub use definition::{Access, MoDefinition, NodeDefinition, Occurrence};
+pub use definition::{Access, Constraint, External, MoDefinition, NodeDefinition, Occurrence};
 pub use error::{TreeError, TreeErrorKind};
 #[cfg(feature = "serde")]
 pub use file::TreeFile;
