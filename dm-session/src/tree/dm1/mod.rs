@@ -2,10 +2,17 @@
 //! (OMA-TS-DM_TND-V1_2, OMA-TS-DM_TNDS-V1_2).
 
 mod acl;
+mod atomic;
 mod config;
+mod item;
+mod large;
 mod operation;
 mod tnds;
 mod uri;
 
+pub use atomic::{Atomic, run, run_atomic};
 pub use config::{Config, Properties, UriLimits};
+pub use item::split_results;
+pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
+pub use tnds::{TndsError, TndsErrorKind, TndsNode, TndsObject, TndsType, TndsValue};
