@@ -10,9 +10,14 @@ mod operation;
 mod tnds;
 mod uri;
 
+pub use acl::{Acl, AclCommand, AclError, AclErrorKind, AclRemoval};
 pub use atomic::{Atomic, run, run_atomic};
 pub use config::{Config, Properties, UriLimits};
 pub use item::split_results;
 pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
 pub use tnds::{TndsError, TndsErrorKind, TndsNode, TndsObject, TndsType, TndsValue};
+pub use uri::{
+    NodeUri, Property, Style, TndsProperty, TndsSelection, UriError, UriErrorKind, UriQuery, UriRules, UriWriter, chars,
+    escape_name, escaped_chars,
+};
