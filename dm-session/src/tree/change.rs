@@ -1,10 +1,10 @@
 //! One change of the tree: done as a whole or undone as a whole, at a cost that follows what
 //! changes. Everything is done in place and written down; a refusal takes it back.
 
-use super::arena::{Content, Node, NodeId};
+use super::arena::{Content, Node, NodeId, Props, Stamp};
 use super::definition::{Access, MoDefinition, Schema};
 use super::error::{TreeError, TreeErrorKind};
-use super::mo_tree::{Accounts, Instance, MoTree};
+use super::mo_tree::{Accounts, Instance, MoTree, Seat};
 use super::names;
 use super::value::{Format, Value};
 use alloc::boxed::Box;
@@ -17,10 +17,14 @@ use dm_package::Strictness;
 /// On whose behalf.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
-    /// A DM server: access types and permanence count.
+    /// A DM 2.0 server: access types and permanence count.
     Server,
     /// The device itself: only formats, names and occurrence count.
     Device,
+    /// A command by path (DM 1.x), checked before it comes here. Nodes come one at a time, so that what has to be there
+    /// may still be missing.
+    #[cfg(feature = "dm1")]
+    Path,
 }
 
 /// What a leaf is to hold, before it is known whether it can.
@@ -37,12 +41,29 @@ pub(crate) enum Input<'a> {
 }
 
 /// What is written down of a change, in the order in which it happened.
-enum Undo {
+#[derive(Clone)]
+pub(crate) enum Undo {
     Created(NodeId),
     Detached(NodeId),
     Replaced(NodeId, Content),
-    InstanceAdded { id: u64, next_miid: u64 },
+    Stamped(NodeId, Stamp),
+    Props(NodeId, Option<Box<Props>>),
+    #[cfg(feature = "dm1")]
+    Renamed(NodeId, Box<str>),
+    InstanceAdded {
+        id: u64,
+        next_miid: u64,
+    },
     InstanceRemoved(u64, Instance),
+}
+
+/// Changes that last or go together: a DM 1.x Atomic.
+#[cfg(feature = "dm1")]
+#[derive(Clone, Default)]
+pub(crate) struct Transaction {
+    journal: Vec<Undo>,
+    /// What the engine of DM 1.x keeps beside it.
+    pub(crate) dm1: super::dm1::Pending,
 }
 
 /// A change in progress.
@@ -53,6 +74,8 @@ pub(crate) struct Change<'t> {
     /// Interior nodes whose children changed, and whether the node itself is new: their
     /// occurrences are judged when all is done.
     unsettled: BTreeMap<NodeId, bool>,
+    /// Nodes that have their stamp of this change.
+    stamped: BTreeSet<NodeId>,
 }
 
 impl MoTree {
@@ -62,7 +85,26 @@ impl MoTree {
         author: Author,
         body: impl FnOnce(&mut Change<'_>) -> Result<T, TreeError>,
     ) -> Result<T, TreeError> {
-        let mut change = Change { tree: self, author, journal: Vec::new(), unsettled: BTreeMap::new() };
+        self.change_with(author, body)
+    }
+
+    /// The same with an error of the caller's own.
+    pub(crate) fn change_with<T, E: From<TreeError>>(
+        &mut self,
+        author: Author,
+        body: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        #[cfg(feature = "dm1")]
+        if author != Author::Path && self.transaction.is_some() {
+            return Err(TreeError::from(TreeErrorKind::Busy).into());
+        }
+        let mut change = Change {
+            tree: self,
+            author,
+            journal: Vec::new(),
+            unsettled: BTreeMap::new(),
+            stamped: BTreeSet::new(),
+        };
         let outcome = body(&mut change).and_then(|done| {
             change.settle()?;
             let accounts = change.accounts()?;
@@ -70,27 +112,151 @@ impl MoTree {
         });
         match outcome {
             Ok((done, accounts)) => {
-                change.commit(accounts);
+                change.keep(accounts);
                 Ok(done)
             }
             Err(error) => {
-                change.rollback();
+                let Change { tree, journal, .. } = change;
+                tree.undo(journal);
                 Err(error)
             }
         }
     }
+
+    /// Opens a transaction: changes by path stay undoable until it ends; all others are refused.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn begin(&mut self) -> Result<(), TreeErrorKind> {
+        if self.transaction.is_some() {
+            return Err(TreeErrorKind::Busy);
+        }
+        self.transaction = Some(Box::default());
+        Ok(())
+    }
+
+    /// Makes the changes of the transaction last.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn commit(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.settle_journal(transaction.journal);
+        }
+    }
+
+    /// Undoes the changes of the transaction.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn rollback(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.undo(transaction.journal);
+        }
+    }
+
+    fn undo(&mut self, journal: Vec<Undo>) {
+        for undo in journal.into_iter().rev() {
+            match undo {
+                Undo::Created(id) => {
+                    self.arena.detach(id);
+                    self.release(id);
+                }
+                Undo::Detached(id) => self.arena.reattach(id),
+                Undo::Replaced(id, content) => drop(self.arena.replace(id, content)),
+                Undo::Stamped(id, stamp) => drop(self.arena.stamp(id, stamp)),
+                Undo::Props(id, props) => drop(self.put_props(id, props)),
+                #[cfg(feature = "dm1")]
+                Undo::Renamed(id, name) => drop(self.arena.rename(id, &name)),
+                Undo::InstanceAdded { id, next_miid } => {
+                    if let Some(instance) = self.unlist(id) {
+                        if let Some(mo) = self.mos.get_mut(instance.mo) {
+                            mo.next_miid = next_miid;
+                        }
+                        self.arena.detach(instance.root);
+                        self.release(instance.root);
+                    }
+                }
+                Undo::InstanceRemoved(id, instance) => self.list(id, instance),
+            }
+        }
+    }
+
+    /// Frees a detached sub-tree.
+    fn release(&mut self, id: NodeId) {
+        #[cfg(feature = "dm1")]
+        {
+            let acls = &mut self.acls;
+            self.arena.free(id, |id, node| {
+                if node.acl().is_some() {
+                    acls.remove(&id);
+                }
+            });
+        }
+        #[cfg(not(feature = "dm1"))]
+        self.arena.free(id, |_, _| {});
+    }
+
+    /// Gives a node other properties and hands back those it had.
+    fn put_props(&mut self, id: NodeId, props: Option<Box<Props>>) -> Option<Box<Props>> {
+        #[cfg(feature = "dm1")]
+        if props.as_ref().is_some_and(|props| props.acl.is_some()) {
+            self.acls.insert(id);
+        } else {
+            self.acls.remove(&id);
+        }
+        self.arena.set_props(id, props)
+    }
+
+    /// Draws the consequences of changes that last: other validators, subscribers to be told, memory to be freed.
+    fn settle_journal(&mut self, journal: Vec<Undo>) {
+        let mut touched = BTreeSet::new();
+        for undo in &journal {
+            let node = match undo {
+                Undo::Created(id) | Undo::Detached(id) | Undo::Replaced(id, _) | Undo::Props(id, _) => *id,
+                Undo::Stamped(id, _) => *id,
+                #[cfg(feature = "dm1")]
+                Undo::Renamed(id, _) => *id,
+                Undo::InstanceAdded { id, .. } => match self.instances.get(id) {
+                    Some(instance) => instance.root,
+                    None => continue,
+                },
+                Undo::InstanceRemoved(..) => continue,
+            };
+            let data = !matches!(undo, Undo::Stamped(..) | Undo::Props(..));
+            for (id, root) in self.enclosing(node) {
+                touched.insert(id);
+                if data {
+                    self.mark_subscriptions(id, root, node);
+                }
+            }
+        }
+        for id in touched {
+            let revision = self.next_revision();
+            if let Some(instance) = self.instances.get_mut(&id) {
+                instance.revision = revision;
+            }
+        }
+        for undo in journal {
+            match undo {
+                Undo::Detached(id) => self.release(id),
+                Undo::InstanceRemoved(_, instance) => {
+                    self.end_subscriptions(&instance);
+                    self.retire(&instance);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The instances to which a node belongs, the innermost first, with their roots.
+    fn enclosing(&self, id: NodeId) -> Vec<(u64, NodeId)> {
+        let marked = self.arena.upwards(id).filter_map(|(id, node)| Some((node.instance?, id)));
+        marked.filter(|(instance, _)| self.instances.contains_key(instance)).collect()
+    }
 }
 
 impl Change<'_> {
-    /// Adds an instance with a root node and nothing below it.
+    /// Adds an instance with a root node and nothing below it, which hangs nowhere.
     pub(crate) fn add_instance(&mut self, mo: usize, miid: Option<&str>, root: &str) -> Result<NodeId, TreeErrorKind> {
         let limits = self.tree.limits();
         names::check_name(root, &limits)?;
         if let Some(miid) = miid {
             names::check_name(miid, &limits)?;
-        }
-        if self.tree.instances.len() >= limits.instances {
-            return Err(TreeErrorKind::LimitExceeded);
         }
         let tree = &mut *self.tree;
         let entry = tree.mos.get_mut(mo).ok_or(TreeErrorKind::UndefinedMo)?;
@@ -107,6 +273,9 @@ impl Change<'_> {
                 Schema::Defined(0)
             }
         };
+        if tree.instances.len() >= limits.instances {
+            return Err(TreeErrorKind::LimitExceeded);
+        }
         let next_miid = entry.next_miid;
         let mut following = next_miid;
         let miid: Box<str> = match miid {
@@ -121,20 +290,31 @@ impl Change<'_> {
             },
         };
         entry.next_miid = following;
+        let mut node = Node::new(root, None, (mo, schema), Content::interior());
+        node.stamp = self.tree.first_stamp();
+        node.fold = self.tree.folds(mo, schema, None);
+        let root = self.tree.arena.insert(node);
+        self.list_instance(mo, miid, root, next_miid)?;
+        self.unsettled.insert(root, true);
+        self.stamped.insert(root);
+        self.check_size()?;
+        self.check_address(root)?;
+        Ok(root)
+    }
+
+    /// Makes a node the root of an instance.
+    fn list_instance(&mut self, mo: usize, miid: Box<str>, root: NodeId, next_miid: u64) -> Result<(), TreeErrorKind> {
+        let tree = &mut *self.tree;
+        let entry = tree.mos.get_mut(mo).ok_or(TreeErrorKind::UndefinedMo)?;
         let id = tree.next_instance;
         tree.next_instance = id.saturating_add(1);
         entry.by_miid.insert(miid.clone(), id);
         entry.by_age.insert(id);
         let cacheable = entry.definition.as_ref().is_none_or(MoDefinition::is_cacheable);
-        let node =
-            Node { name: root.into(), parent: None, mo, schema, content: Content::interior(), instance: Some(id) };
-        let root = tree.arena.insert(node);
+        tree.arena.set_instance(root, Some(id));
         tree.instances.insert(id, Instance { mo, miid, root, rights: BTreeMap::new(), cacheable, revision: 0 });
         self.journal.push(Undo::InstanceAdded { id, next_miid });
-        self.unsettled.insert(root, true);
-        self.check_size()?;
-        self.check_address(root)?;
-        Ok(root)
+        Ok(())
     }
 
     /// Removes a node with everything below it; at an MO root, the instance.
@@ -143,31 +323,79 @@ impl Change<'_> {
         if self.author == Author::Server && !self.tree.deletable(node) {
             return Err(TreeErrorKind::NotAllowed);
         }
-        let (parent, instance) = (node.parent, node.instance);
+        let mo = node.mo;
+        let is_instance = node.instance.is_some();
+        self.take_node(id);
+        let short = is_instance
+            && self.tree.mos.get(mo).is_some_and(|mo| {
+                let min = mo.definition.as_ref().and_then(|it| it.entry(0)).map_or(0, |entry| entry.occurrence.min());
+                mo.by_miid.len() < min
+            });
+        if short && self.author == Author::Server { Err(TreeErrorKind::NotAllowed) } else { Ok(()) }
+    }
+
+    /// Takes a node with everything below it out of the tree, and with it the instances that root there.
+    pub(crate) fn take_node(&mut self, id: NodeId) {
+        let Some(node) = self.tree.arena.get(id) else { return };
+        let parent = node.parent;
+        let mut open = Vec::from([id]);
+        while let Some(id) = open.pop() {
+            let Some(node) = self.tree.arena.get(id) else { continue };
+            let instance = node.instance;
+            open.extend(self.tree.arena.children_unordered(id));
+            if let Some((instance, removed)) = instance.and_then(|id| Some((id, self.tree.unlist(id)?))) {
+                self.journal.push(Undo::InstanceRemoved(instance, removed));
+            }
+        }
         self.tree.arena.detach(id);
         self.journal.push(Undo::Detached(id));
         if let Some(parent) = parent {
             self.unsettled.entry(parent).or_insert(false);
+            self.touch(parent);
         }
-        if let Some((instance, removed)) = instance.and_then(|id| self.tree.unlist(id).map(|removed| (id, removed))) {
-            let short = self.tree.mos.get(removed.mo).is_some_and(|mo| {
-                let min = mo.definition.as_ref().and_then(|it| it.entry(0)).map_or(0, |entry| entry.occurrence.min());
-                mo.by_miid.len() < min
-            });
-            self.journal.push(Undo::InstanceRemoved(instance, removed));
-            if short && self.author == Author::Server {
-                return Err(TreeErrorKind::NotAllowed);
-            }
+    }
+
+    /// Stamps a node as changed: once in a change, and not where the change itself made it.
+    pub(crate) fn touch(&mut self, id: NodeId) {
+        if !self.stamped.insert(id) {
+            return;
         }
-        Ok(())
+        let Some(node) = self.tree.arena.get(id) else { return };
+        let stamp = Stamp {
+            tstamp: self.tree.now().or(node.stamp.tstamp),
+            verno: node.stamp.verno.wrapping_add(1),
+        };
+        if let Some(old) = self.tree.arena.stamp(id, stamp) {
+            self.journal.push(Undo::Stamped(id, old));
+        }
+    }
+
+    /// Puts content into a node and hands the old one to the journal.
+    fn replace(&mut self, id: NodeId, content: Content) {
+        if let Some(old) = self.tree.arena.replace(id, content) {
+            self.journal.push(Undo::Replaced(id, old));
+        }
+        self.touch(id);
+    }
+
+    /// Gives a node other properties.
+    fn set_props(&mut self, id: NodeId, change: impl FnOnce(&mut Props)) {
+        let Some(node) = self.tree.arena.get(id) else { return };
+        let mut props = node.props.as_deref().cloned().unwrap_or_default();
+        change(&mut props);
+        if node.props.as_deref() == Some(&props) || (node.props.is_none() && props == Props::default()) {
+            return;
+        }
+        let old = self.tree.put_props(id, props.boxed());
+        self.journal.push(Undo::Props(id, old));
     }
 
     /// Creates an interior node.
     pub(crate) fn create_interior(&mut self, parent: NodeId, name: &str) -> Result<NodeId, TreeErrorKind> {
         let inside = self.is_new(parent);
-        let (mo, schema) = self.may_create(parent, name, true, inside)?;
-        let id = self.insert(parent, name, mo, schema, Content::interior(), inside)?;
-        self.unsettled.insert(id, true);
+        let seat = self.may_create(parent, name, true, inside)?;
+        let id = self.insert(parent, name, &seat, Content::interior(), Props::default(), inside)?;
+        self.check_address(id)?;
         Ok(id)
     }
 
@@ -179,10 +407,13 @@ impl Change<'_> {
         input: Input<'_>,
     ) -> Result<NodeId, TreeErrorKind> {
         let inside = self.is_new(parent);
-        let (mo, schema) = self.may_create(parent, name, false, inside)?;
-        let format = self.tree.defined_format(mo, schema);
+        let seat = self.may_create(parent, name, false, inside)?;
+        let defined = matches!(seat.schema, Schema::Defined(_));
+        let format = self.tree.seated_entry(&seat).filter(|_| defined).map(|entry| entry.format);
         let content = self.fit(format, None, input)?;
-        self.insert(parent, name, mo, schema, content, inside)
+        let id = self.insert(parent, name, &seat, content, Props::default(), inside)?;
+        self.check_address(id)?;
+        Ok(id)
     }
 
     /// Puts a value into a leaf that is there.
@@ -200,9 +431,8 @@ impl Change<'_> {
         if access.contains(Access::GET) && self.tree.arena.get(id).is_some_and(|node| node.content == content) {
             return Ok(());
         }
-        if let Some(old) = self.tree.arena.replace(id, content) {
-            self.journal.push(Undo::Replaced(id, old));
-        }
+        self.replace(id, content);
+        self.set_props(id, |props| props.spelling = None);
         self.check_size()
     }
 
@@ -212,7 +442,7 @@ impl Change<'_> {
         let unnamed: Vec<NodeId> =
             self.tree.arena.children_unordered(id).filter(|child| !named.contains(child)).collect();
         for child in unnamed {
-            let Some(node) = self.tree.arena.get(child) else { continue };
+            let Some(node) = self.tree.arena.get(child).filter(|node| node.instance.is_none()) else { continue };
             let needed = match node.schema {
                 Schema::Defined(_) => {
                     self.tree.entry(node).is_some_and(|entry| entry.name.is_some() && entry.occurrence.min() > 0)
@@ -239,52 +469,63 @@ impl Change<'_> {
         name: &str,
         interior: bool,
         inside: bool,
-    ) -> Result<(usize, Schema), TreeErrorKind> {
+    ) -> Result<Seat, TreeErrorKind> {
         let limits = self.tree.limits();
         names::check_name(name, &limits)?;
         let node = self.tree.arena.get(parent).ok_or(TreeErrorKind::NotFound)?;
-        let Content::Interior(children) = &node.content else { return Err(TreeErrorKind::Format) };
-        if children.contains_key(name) {
+        if !node.is_interior() {
+            return Err(TreeErrorKind::Format);
+        }
+        if self.tree.arena.child(parent, name).is_some() {
             return Err(TreeErrorKind::Occurrence);
         }
-        let schema = self.tree.child_schema(node, name, interior).ok_or(TreeErrorKind::NotDefined)?;
+        let seat = self.tree.seat(parent, name, interior, None)?;
         if self.author == Author::Server {
+            let schema = self.tree.child_schema(node, name, interior).ok_or(TreeErrorKind::NotDefined)?;
             self.tree.may_add(node.mo, schema, inside)?;
         }
-        Ok((node.mo, schema))
+        Ok(seat)
     }
 
     fn insert(
         &mut self,
         parent: NodeId,
         name: &str,
-        mo: usize,
-        schema: Schema,
+        seat: &Seat,
         content: Content,
+        props: Props,
         inside: bool,
     ) -> Result<NodeId, TreeErrorKind> {
-        if let Schema::Defined(_) = schema {
-            let wanted = self.tree.defined_format(mo, schema);
-            let interior = matches!(content, Content::Interior(_));
-            if wanted.is_some_and(|wanted| (wanted == Format::Node) != interior) {
-                return Err(TreeErrorKind::Format);
-            }
+        let interior = matches!(content, Content::Interior(_));
+        if let Some(entry) = self.tree.seated_entry(seat).filter(|_| matches!(seat.schema, Schema::Defined(_)))
+            && (entry.format == Format::Node) != interior
+        {
+            return Err(TreeErrorKind::Format);
         }
-        let id = self.tree.arena.insert(Node {
-            name: name.into(),
-            parent: Some(parent),
-            mo,
-            schema,
-            content,
-            instance: None,
-        });
+        let (mo, instance) = self.tree.take_seat(seat)?;
+        let mut node = Node::new(name, Some(parent), (mo, seat.schema), content);
+        node.stamp = self.tree.first_stamp();
+        node.fold = interior && self.tree.folds(mo, seat.schema, Some(parent));
+        let id = self.tree.arena.insert(node);
+        if let Some(props) = props.boxed() {
+            self.tree.put_props(id, Some(props));
+        }
         // What lies inside something new goes away with it.
         if !inside {
             self.journal.push(Undo::Created(id));
         }
+        self.stamped.insert(id);
+        if let Some(number) = instance {
+            let miid = self.tree.miid_for(number, name);
+            let next_miid = self.tree.mos.get(number).map_or(1, |mo| mo.next_miid);
+            self.list_instance(number, miid, id, next_miid)?;
+        }
         self.unsettled.entry(parent).or_insert(false);
+        if interior {
+            self.unsettled.insert(id, true);
+        }
+        self.touch(parent);
         self.check_size()?;
-        self.check_address(id)?;
         Ok(id)
     }
 
@@ -357,9 +598,15 @@ impl Change<'_> {
     }
 
     fn settle_node(&mut self, id: NodeId, new: bool) -> Result<(), TreeError> {
+        #[cfg(feature = "dm1")]
+        if self.author == Author::Path {
+            return if new { self.grow(id).map_err(|kind| kind.at(self.tree.address(id))) } else { Ok(()) };
+        }
         let Some(depth) = self.tree.depth(id) else { return Ok(()) };
         let Some(node) = self.tree.arena.get(id) else { return Ok(()) };
-        let Content::Interior(children) = &node.content else { return Ok(()) };
+        if !node.is_interior() {
+            return Ok(());
+        }
         if depth >= self.tree.limits().levels() {
             return Err(TreeErrorKind::LimitExceeded.at(self.tree.address(id)));
         }
@@ -371,11 +618,11 @@ impl Change<'_> {
         for child in entry.children() {
             let Some(wanted) = definition.entry(child) else { continue };
             match &wanted.name {
-                Some(name) if children.contains_key(name) => {}
+                Some(name) if self.tree.arena.child(id, name).is_some() => {}
                 Some(name)
                     if new && (wanted.permanent || (wanted.occurrence.min() > 0 && wanted.default.is_some())) =>
                 {
-                    missing.push((name.clone(), child, wanted.format, wanted.default.clone()));
+                    missing.push((name.clone(), wanted.format, wanted.default.clone()));
                 }
                 Some(name) if wanted.occurrence.min() > 0 => {
                     return Err(TreeErrorKind::Occurrence.at(self.tree.address_below(id, name)));
@@ -389,21 +636,23 @@ impl Change<'_> {
                     // Counting stops as soon as the answer is known.
                     let enough = max.map_or(min, |max| max.saturating_add(1));
                     let count =
-                        if enough == 0 { 0 } else { children.values().filter(|node| fits(node)).take(enough).count() };
+                        if enough == 0 {
+                            0
+                        } else {
+                            self.tree.arena.children_unordered(id).filter(fits).take(enough).count()
+                        };
                     if count < min || max.is_some_and(|max| count > max) {
                         return Err(TreeErrorKind::Occurrence.at(self.tree.address_below(id, "<x>")));
                     }
                 }
             }
         }
-        for (name, child, format, default) in missing {
+        for (name, format, default) in missing {
             let content =
                 if format == Format::Node { Content::interior() } else { Content::Leaf { format, value: default } };
-            let made =
-                self.insert(id, &name, mo, Schema::Defined(child), content, true).map_err(|kind| kind.at(&name))?;
-            if format == Format::Node {
-                self.unsettled.insert(made, true);
-            }
+            let made = self.tree.seat(id, &name, format == Format::Node, None);
+            made.and_then(|seat| self.insert(id, &name, &seat, content, Props::default(), true))
+                .map_err(|kind| kind.at(&name))?;
         }
         Ok(())
     }
@@ -415,69 +664,131 @@ impl Change<'_> {
             Undo::Created(id) | Undo::Detached(id) | Undo::Replaced(id, _) => {
                 self.tree.arena.get(*id).is_some_and(|node| node.mo == mo)
             }
+            Undo::Stamped(..) | Undo::Props(..) => false,
+            #[cfg(feature = "dm1")]
+            Undo::Renamed(..) => false,
             Undo::InstanceAdded { id, .. } => self.tree.instances.get(id).is_some_and(|instance| instance.mo == mo),
             Undo::InstanceRemoved(_, instance) => instance.mo == mo,
         });
         if touched { self.tree.read_accounts().map(Some) } else { Ok(None) }
     }
 
-    fn rollback(self) {
+    /// Keeps what was done: for good, or as part of the open transaction.
+    fn keep(self, accounts: Option<Accounts>) {
         let Self { tree, journal, .. } = self;
-        for undo in journal.into_iter().rev() {
-            match undo {
-                Undo::Created(id) => {
-                    tree.arena.detach(id);
-                    tree.arena.free(id);
-                }
-                Undo::Detached(id) => tree.arena.reattach(id),
-                Undo::Replaced(id, content) => drop(tree.arena.replace(id, content)),
-                Undo::InstanceAdded { id, next_miid } => {
-                    if let Some(instance) = tree.unlist(id) {
-                        if let Some(mo) = tree.mos.get_mut(instance.mo) {
-                            mo.next_miid = next_miid;
-                        }
-                        tree.arena.detach(instance.root);
-                        tree.arena.free(instance.root);
-                    }
-                }
-                Undo::InstanceRemoved(id, instance) => tree.list(id, instance),
-            }
-        }
-    }
-
-    fn commit(self, accounts: Option<Accounts>) {
-        let Self { tree, journal, .. } = self;
-        let mut touched = BTreeSet::new();
-        for undo in &journal {
-            let node = match undo {
-                Undo::Created(id) | Undo::Detached(id) | Undo::Replaced(id, _) => *id,
-                Undo::InstanceAdded { id, .. } => match tree.instances.get(id) {
-                    Some(instance) => instance.root,
-                    None => continue,
-                },
-                Undo::InstanceRemoved(..) => continue,
-            };
-            if let Some((id, _)) = tree.instance_of(node) {
-                touched.insert(id);
-                tree.mark_subscriptions(id, node);
-            }
-        }
-        for id in touched {
-            let revision = tree.next_revision();
-            if let Some(instance) = tree.instances.get_mut(&id) {
-                instance.revision = revision;
-            }
-        }
-        for undo in journal {
-            match undo {
-                Undo::Detached(id) => tree.arena.free(id),
-                Undo::InstanceRemoved(_, instance) => tree.end_subscriptions(&instance),
-                _ => {}
-            }
-        }
         if let Some(accounts) = accounts {
             tree.set_accounts(accounts);
         }
+        #[cfg(feature = "dm1")]
+        if let Some(transaction) = &mut tree.transaction {
+            transaction.journal.extend(journal);
+            return;
+        }
+        tree.settle_journal(journal);
+    }
+}
+
+#[cfg(feature = "dm1")]
+impl Change<'_> {
+    /// Creates the root of the tree, with the permanent nodes below it.
+    pub(crate) fn plant(&mut self, frame: usize) -> Result<NodeId, TreeErrorKind> {
+        let mut node = Node::new(".", None, (frame, Schema::Defined(0)), Content::interior());
+        node.stamp = self.tree.first_stamp();
+        node.fold = self.tree.folds(frame, Schema::Defined(0), None);
+        let root = self.tree.arena.insert(node);
+        self.journal.push(Undo::Created(root));
+        self.stamped.insert(root);
+        self.unsettled.insert(root, true);
+        self.grow(root)?;
+        Ok(root)
+    }
+
+    /// Creates a node where it was found to have a [seat](MoTree::seat), with the permanent nodes that its description
+    /// puts below it.
+    pub(crate) fn put_node(
+        &mut self,
+        parent: NodeId,
+        name: &str,
+        seat: &Seat,
+        content: Content,
+        props: Props,
+    ) -> Result<NodeId, TreeErrorKind> {
+        names::check_name(name, &self.tree.limits())?;
+        let inside = self.is_new(parent);
+        let interior = matches!(content, Content::Interior(_));
+        let id = self.insert(parent, name, seat, content, props, inside)?;
+        if interior {
+            self.grow(id)?;
+        }
+        Ok(id)
+    }
+
+    /// Creates the permanent nodes below a new one, and those below them.
+    fn grow(&mut self, id: NodeId) -> Result<(), TreeErrorKind> {
+        let mut open = Vec::from([id]);
+        while let Some(id) = open.pop() {
+            for (name, format, default, media_type) in self.tree.permanent_children(id) {
+                if self.tree.arena.child(id, &name).is_some() {
+                    continue;
+                }
+                let interior = format == Format::Node;
+                let content = match (interior, default) {
+                    (true, _) => Content::interior(),
+                    (false, None) if format == Format::Chr => Content::leaf("".into()),
+                    (false, value) => Content::Leaf { format, value },
+                };
+                let seat = self.tree.seat(id, &name, interior, None)?;
+                let made = self.insert(id, &name, &seat, content, Props { media_type, ..Props::default() }, true)?;
+                if interior {
+                    open.push(made);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the value of a leaf, equal or not, with its media type and spelling.
+    pub(crate) fn set_content(
+        &mut self,
+        id: NodeId,
+        content: Content,
+        media_type: Option<Box<str>>,
+        spelling: Option<Box<str>>,
+    ) -> Result<(), TreeErrorKind> {
+        self.replace(id, content);
+        self.set_props(id, |props| {
+            props.media_type = media_type;
+            props.spelling = spelling;
+        });
+        self.check_size()
+    }
+
+    /// Sets a node's own access control list.
+    pub(crate) fn set_acl(&mut self, id: NodeId, acl: Option<super::dm1::Acl>) -> Result<(), TreeErrorKind> {
+        self.set_props(id, |props| props.acl = acl);
+        self.touch(id);
+        self.check_size()
+    }
+
+    /// Sets a node's title.
+    pub(crate) fn set_title(&mut self, id: NodeId, title: Option<Box<str>>) -> Result<(), TreeErrorKind> {
+        self.set_props(id, |props| props.title = title);
+        self.touch(id);
+        self.check_size()
+    }
+
+    /// Renames a node. The caller has looked whether the name is free.
+    pub(crate) fn rename(&mut self, id: NodeId, name: &str) -> Result<(), TreeErrorKind> {
+        names::check_name(name, &self.tree.limits())?;
+        let parent = self.tree.arena.get(id).and_then(|node| node.parent);
+        if let Some(old) = self.tree.arena.rename(id, name) {
+            self.journal.push(Undo::Renamed(id, old));
+        }
+        self.touch(id);
+        if let Some(parent) = parent {
+            self.touch(parent);
+        }
+        self.check_size()
     }
 }
 

@@ -275,6 +275,26 @@ impl NodeDefinition {
         self
     }
 
+    /// Puts a description at a path below this node, in the place of what is there.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn mount(&mut self, path: &str, node: Self) -> bool {
+        let named = |child: &Self, name: &str| child.entry.name.as_deref().unwrap_or("<x>") == name;
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut place = self;
+        for step in above.split('/').filter(|step| !step.is_empty()) {
+            let Some(next) = place.children.iter_mut().find(|child| named(child, step)) else { return false };
+            place = next;
+        }
+        if !named(&node, name) || place.entry.format != Format::Node {
+            return false;
+        }
+        match place.children.iter_mut().find(|child| named(child, name)) {
+            Some(child) => *child = node,
+            None => place.children.push(node),
+        }
+        true
+    }
+
     fn more(&mut self) -> &mut More {
         self.entry.more.get_or_insert_default()
     }
@@ -547,14 +567,17 @@ impl MoDefinition {
 
     /// The schema of a child of a node with schema `parent`; `None` when there can be none. A fixed
     /// name comes before an unnamed entry.
-    pub(crate) fn child(&self, parent: Schema, name: &str, interior: bool) -> Option<Schema> {
+    pub(crate) fn child(&self, parent: Schema, name: &str, interior: bool, fold: bool) -> Option<Schema> {
         let index = match parent {
             Schema::Free => return Some(Schema::Free),
             Schema::Within(index) => return Some(Schema::Within(index)),
             Schema::Defined(index) => index,
         };
         let entry = self.entries.get(index)?;
-        if let Some(fixed) = entry.named.get(name) {
+        let same = |other: &str| other.chars().flat_map(char::to_lowercase).eq(name.chars().flat_map(char::to_lowercase));
+        let fixed = entry.named.get(name);
+        let fixed = fixed.or_else(|| entry.named.iter().find(|(other, _)| fold && same(other)).map(|(_, fixed)| fixed));
+        if let Some(fixed) = fixed {
             return Some(Schema::Defined(*fixed));
         }
         let fits =
@@ -566,8 +589,13 @@ impl MoDefinition {
     }
 
     /// Checks the definition and makes it ready for use.
-    pub(crate) fn finished(mut self, limits: &TreeLimits) -> Result<Self, TreeError> {
+    pub(crate) fn finished(self, limits: &TreeLimits) -> Result<Self, TreeError> {
         names::check_moid(&self.moid, limits)?;
+        self.framed(limits)
+    }
+
+    /// The same for the description of what is in no MO.
+    pub(crate) fn framed(mut self, limits: &TreeLimits) -> Result<Self, TreeError> {
         if self.ddf.as_ref().is_some_and(|url| url.is_empty() || url.len() > limits.uri_len) {
             return Err(TreeErrorKind::InvalidDefinition.at(format!("{}: ddf", self.moid)));
         }
@@ -595,8 +623,16 @@ impl MoDefinition {
                 return Err(name);
             }
         }
-        let bad_name = |name: &str| name == "<x>" || names::check_name(name, limits).is_err();
-        let contradicts = (!interior && (entry.open || is_root))
+        let framed = is_root && self.moid.is_empty();
+        let bad_name = |name: &str| name == "<x>" || (!framed && names::check_name(name, limits).is_err());
+        let of_leaf = |more: &More| {
+            !more.formats.is_empty() || !more.types.is_empty() || more.constraint.is_some() || more.external.is_some()
+        };
+        let misplaced = entry.more.as_deref().is_some_and(|more| {
+            if interior { of_leaf(more) } else { more.moid.is_some() || more.formats.contains(&Format::Node) }
+        });
+        let contradicts = misplaced
+            || (!interior && (entry.open || is_root))
             || (name.is_none() && entry.permanent)
             || (name.is_some() && !is_root && entry.occurrence.max() != Some(1))
             || entry.occurrence.max() == Some(0)
@@ -662,13 +698,13 @@ mod tests {
         )
         .unwrap();
         let root = Schema::Defined(0);
-        assert_eq!(definition.child(root, "L", false), Some(Schema::Defined(2)));
-        assert_eq!(definition.child(root, "x", false), Some(Schema::Defined(1)));
-        assert_eq!(definition.child(root, "x", true), Some(Schema::Defined(3)));
-        assert_eq!(definition.child(Schema::Defined(2), "x", true), None);
-        assert_eq!(definition.child(Schema::Defined(4), "x", true), Some(Schema::Within(4)));
-        assert_eq!(definition.child(Schema::Within(4), "y", false), Some(Schema::Within(4)));
-        assert_eq!(definition.child(Schema::Free, "y", false), Some(Schema::Free));
+        assert_eq!(definition.child(root, "L", false, false), Some(Schema::Defined(2)));
+        assert_eq!(definition.child(root, "x", false, false), Some(Schema::Defined(1)));
+        assert_eq!(definition.child(root, "x", true, false), Some(Schema::Defined(3)));
+        assert_eq!(definition.child(Schema::Defined(2), "x", true, false), None);
+        assert_eq!(definition.child(Schema::Defined(4), "x", true, false), Some(Schema::Within(4)));
+        assert_eq!(definition.child(Schema::Within(4), "y", false, false), Some(Schema::Within(4)));
+        assert_eq!(definition.child(Schema::Free, "y", false, false), Some(Schema::Free));
     }
 
     #[test]

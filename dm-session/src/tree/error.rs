@@ -53,6 +53,8 @@ pub enum TreeErrorKind {
     Forbidden,
     /// The node's access types do not have it, or the node is permanent.
     NotAllowed,
+    /// A transaction of another one is open.
+    Busy,
 }
 
 impl TreeErrorKind {
@@ -75,6 +77,7 @@ impl TreeErrorKind {
             | Self::Malformed
             | Self::Ambiguous => StatusCode::BAD_REQUEST,
             Self::InvalidDefinition | Self::UnsupportedVersion => StatusCode::INTERNAL_ERROR,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -123,6 +126,7 @@ impl fmt::Display for TreeErrorKind {
             Self::Ambiguous => "more than one node is meant",
             Self::Forbidden => "permission is missing",
             Self::NotAllowed => "the node does not allow it",
+            Self::Busy => "a transaction is open",
         })
     }
 }

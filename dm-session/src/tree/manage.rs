@@ -29,6 +29,11 @@ impl Store for MoTree {
             Ok(()) => Outcome::Status(StatusCode::OK),
             Err(kind) => Outcome::Status(kind.status_code()),
         };
+        // Nobody sees what may yet be undone.
+        #[cfg(feature = "dm1")]
+        if self.transaction.is_some() {
+            return Outcome::Status(TreeErrorKind::Busy.status_code());
+        }
         let outcome = match operation {
             Operation::ListMos { server_id } => Ok(Outcome::Mos(self.list_mos(server_id))),
             Operation::Read { server_id, uris } => self.read(server_id, uris),
@@ -74,7 +79,7 @@ impl MoTree {
             let instances = mo.into_iter().flat_map(|mo| &mo.by_age).filter_map(|id| self.instances.get(id));
             let visible = instances.filter(|instance| !self.rights_on(instance, server_id).is_empty());
             let miids = visible.map(|instance| instance.miid.to_string().into()).collect();
-            let item = MosItem::new(moid.clone(), miids);
+            let item = MosItem::new(names::expose(moid).into_owned(), miids);
             let ddf = mo.and_then(|mo| mo.definition.as_ref()?.ddf());
             Some(match ddf {
                 Some(ddf) => item.with_ddf(ddf.to_string()),
@@ -107,7 +112,7 @@ impl MoTree {
             for target in targets {
                 let Some(node) = self.arena.get(target) else { continue };
                 if node.is_interior() || node.value().is_some() {
-                    let item = self.serialize(target)?;
+                    let item = self.serialize(server_id, target)?;
                     len = len.saturating_add(item.mo_data.raw().len());
                     items.push(item);
                 }
@@ -150,8 +155,8 @@ impl MoTree {
     }
 
     /// The MO serialization of a node with everything below it that may be read.
-    fn serialize(&self, target: NodeId) -> Result<MoItem<'static>, Refused> {
-        let data = self.mo_data(target)?;
+    fn serialize(&self, server_id: &str, target: NodeId) -> Result<MoItem<'static>, Refused> {
+        let data = self.mo_data(server_id, target)?;
         let (_, instance) = self.instance_of(target).ok_or(TreeErrorKind::NotFound)?;
         let mut item = MoItem::new(self.address(target), data);
         if let Some(ddf) = self.mos.get(instance.mo).and_then(|mo| mo.definition.as_ref()?.ddf()) {
@@ -165,7 +170,7 @@ impl MoTree {
         Ok(item)
     }
 
-    fn mo_data(&self, target: NodeId) -> Result<Json<'static>, Refused> {
+    fn mo_data(&self, server_id: &str, target: NodeId) -> Result<Json<'static>, Refused> {
         enum Step {
             Visit(NodeId),
             Leave,
@@ -182,6 +187,11 @@ impl MoTree {
             };
             let Some(node) = self.arena.get(id) else { continue };
             if !self.access(node).contains(Access::GET) {
+                continue;
+            }
+            // An instance inside another one has rights of its own.
+            let inner = node.instance.filter(|_| id != target).and_then(|inner| self.instances.get(&inner));
+            if inner.is_some_and(|inner| !self.rights_on(inner, server_id).contains(Rights::READ)) {
                 continue;
             }
             match &node.content {
@@ -264,11 +274,12 @@ impl MoTree {
     /// instance that does not exist, or is not named, is created.
     fn place(&self, server_id: &str, text: &str, exact: bool) -> Result<Place, Refused> {
         let uri = self.parse(text)?;
-        if !self.is_provisioned(server_id, uri.moid()) && self.is_hidden(server_id, uri.moid()) {
+        let moid = self.moid_of(uri.moid());
+        if !self.is_provisioned(server_id, &moid) && self.is_hidden(server_id, &moid) {
             return Err(TreeErrorKind::Forbidden);
         }
         if uri.path().next().is_none() {
-            let mo = self.mo(uri.moid());
+            let mo = self.mo(&moid);
             let ids = mo.into_iter().flat_map(|mo| &mo.by_age).filter_map(|id| self.instances.get(id));
             let mut visible = ids.filter(|instance| !self.rights_on(instance, server_id).is_empty());
             let defined = mo.and_then(|mo| mo.definition.as_ref()?.entry(0));
@@ -281,7 +292,7 @@ impl MoTree {
                 _ => false,
             };
             if create {
-                return self.new_instance(server_id, uri.moid());
+                return self.new_instance(server_id, &moid);
             }
         }
         let view = View::new(self, server_id, &uri, true);
@@ -331,6 +342,9 @@ impl MoTree {
             }
             targets.extend(found);
         }
+        for target in &targets {
+            self.may_take(server_id, *target)?;
+        }
         let done = self.change(Author::Server, |change| {
             for target in targets {
                 // A target below another one is gone by now.
@@ -345,6 +359,19 @@ impl MoTree {
             TreeErrorKind::Occurrence => TreeErrorKind::NotAllowed,
             kind => kind,
         })
+    }
+
+    /// Whether the server has the right to remove the instances that stand below a node.
+    fn may_take(&self, server_id: &str, target: NodeId) -> Result<(), Refused> {
+        let mut open: Vec<NodeId> = self.arena.children_unordered(target).collect();
+        while let Some(id) = open.pop() {
+            let inner = self.arena.get(id).and_then(|node| self.instances.get(&node.instance?));
+            if inner.is_some_and(|inner| !self.rights_on(inner, server_id).contains(Rights::WRITE)) {
+                return Err(TreeErrorKind::Forbidden);
+            }
+            open.extend(self.arena.children_unordered(id));
+        }
+        Ok(())
     }
 
     fn check_exec(&self, server_id: &str, text: &str) -> Result<Outcome, Refused> {
@@ -421,7 +448,7 @@ impl MoTree {
     fn resolve(&self, view: &View<'_>, uri: &ClientUri<'_>, right: Rights) -> Result<Vec<Place>, Refused> {
         let hidden = match view.only {
             Some(Some(instance)) => self.rights_on(instance, view.server_id).is_empty(),
-            _ => self.is_hidden(view.server_id, uri.moid()),
+            _ => self.is_hidden(view.server_id, &self.moid_of(uri.moid())),
         };
         if hidden {
             return Err(TreeErrorKind::Forbidden);
@@ -505,7 +532,7 @@ impl Change<'_> {
     /// Gives an interior node the content that the events up to its end describe.
     fn fill(&mut self, target: NodeId, events: &mut Events<'_>) -> Result<NodeId, TreeErrorKind> {
         // Nodes that are entered, with those of their children that were named.
-        let mut open = Vec::from([(self.enter(target)?, BTreeSet::new())]);
+        let mut open = Vec::from([(self.enter(target, target)?, BTreeSet::new())]);
         while let Some((parent, named)) = open.last_mut() {
             let parent = *parent;
             match events.expect()? {
@@ -518,7 +545,7 @@ impl Change<'_> {
                 }
                 Event::Enter(name) => {
                     let child = match self.tree.arena.child(parent, &name) {
-                        Some(child) => self.enter(child)?,
+                        Some(child) => self.enter(child, target)?,
                         None => self.create_interior(parent, &name)?,
                     };
                     if !named.insert(child) {
@@ -544,9 +571,13 @@ impl Change<'_> {
 
     /// Goes into an interior node that is to be changed. Where nothing can be changed it is refused as a whole:
     /// else the answer would tell which nodes stand below one that cannot be read.
-    fn enter(&self, id: NodeId) -> Result<NodeId, TreeErrorKind> {
+    fn enter(&self, id: NodeId, target: NodeId) -> Result<NodeId, TreeErrorKind> {
         match self.tree.arena.get(id) {
             Some(node) if !node.is_interior() => Err(TreeErrorKind::Format),
+            // An instance inside another one is written by its own address.
+            Some(node) if node.instance.is_some() && node.parent.is_some() && id != target && !self.is_new(id) => {
+                Err(TreeErrorKind::Forbidden)
+            }
             Some(node) if self.is_new(id) || self.tree.is_changeable(node) => Ok(id),
             _ => Err(TreeErrorKind::NotAllowed),
         }
@@ -617,7 +648,7 @@ struct View<'t> {
 impl<'t> View<'t> {
     fn new(tree: &'t MoTree, server_id: &'t str, uri: &ClientUri<'_>, creating: bool) -> Self {
         let only = match uri.instance() {
-            Component::Name(miid) => Some(tree.find_instance(uri.moid(), &miid)),
+            Component::Name(miid) => Some(tree.find_instance(&tree.moid_of(uri.moid()), &miid)),
             _ => None,
         };
         Self { tree, server_id, only, creating }
@@ -637,7 +668,7 @@ impl Resolve for View<'_> {
     fn instances(&self, moid: &str, visit: &mut dyn FnMut(&str, Self::Node)) {
         let all = match self.only {
             Some(_) => None,
-            None => self.tree.mo(moid),
+            None => self.tree.mo(&self.tree.moid_of(moid)),
         };
         let all = all.into_iter().flat_map(|mo| &mo.by_age).filter_map(|id| self.tree.instances.get(id));
         for instance in self.only.flatten().into_iter().chain(all) {

@@ -1,6 +1,8 @@
 //! The tree itself, and what the device's own application does with it.
 
-use super::arena::{Arena, Node, NodeId};
+#[cfg(feature = "dm1")]
+use super::arena::Content;
+use super::arena::{Arena, Node, NodeId, Stamp};
 use super::change::{Author, Change, Input};
 use super::definition::{Access, Entry, MoDefinition, Schema};
 use super::error::{TreeError, TreeErrorKind};
@@ -10,6 +12,8 @@ use super::rights::Rights;
 use super::standard;
 use super::subscription::{Ended, Subscriptions};
 use super::value::{Format, Value};
+use crate::Timestamp;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -49,6 +53,9 @@ pub struct TreeConfig {
     /// Where the descriptions (DDF) of built-in MOs can be had, by MOID. No location of them is public,
     /// and Package#1 shall give one for each MO that it lists (§5.2.2).
     pub ddfs: Vec<(String, String)>,
+    /// How the tree is addressed by path, if DM 1.x reaches it.
+    #[cfg(feature = "dm1")]
+    pub dm1: Option<super::dm1::Config>,
 }
 
 /// What a tree does with an MO that it has no definition of.
@@ -74,7 +81,17 @@ impl TreeConfig {
             undefined: UndefinedMo::Refuse,
             definitions: Vec::new(),
             ddfs: Vec::new(),
+            #[cfg(feature = "dm1")]
+            dm1: None,
         }
+    }
+
+    /// The same, addressed by path as well: the tree has a root, `./DevInfo`, `./DevDetail`, `./DMAcc` and `./Inbox`.
+    #[cfg(feature = "dm1")]
+    #[must_use]
+    pub fn with_dm1(mut self, config: super::dm1::Config) -> Self {
+        self.dm1 = Some(config);
+        self
     }
 
     /// The same with other limits.
@@ -147,6 +164,26 @@ pub struct MoTree {
     pub(crate) defaults: BTreeMap<String, (String, String)>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) ended: Ended,
+    /// Numbers in `mos` that are free.
+    free_mos: Vec<usize>,
+    #[cfg(feature = "dm1")]
+    root: Option<NodeId>,
+    now: Option<Timestamp>,
+    /// Nodes with an access control list of their own.
+    #[cfg(feature = "dm1")]
+    pub(crate) acls: BTreeSet<NodeId>,
+    #[cfg(feature = "dm1")]
+    pub(crate) transaction: Option<Box<super::change::Transaction>>,
+}
+
+/// Where a new node belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    /// Its MO; `None` for one that the tree does not know yet.
+    mo: Option<usize>,
+    pub(crate) schema: Schema,
+    /// The identifier of the MO of which it becomes an instance.
+    pub(crate) moid: Option<Box<str>>,
 }
 
 /// Everything about one MO.
@@ -161,6 +198,27 @@ pub(crate) struct Mo {
     pub(crate) by_age: BTreeSet<u64>,
     /// The next instance identifier to assign; identifiers are not used twice.
     pub(crate) next_miid: u64,
+    /// Identifiers of placed instances that are gone, or in use by another name, with the last number given beside.
+    pub(crate) retired: BTreeMap<Box<str>, u64>,
+}
+
+impl Mo {
+    fn new(moid: &str, definition: Option<MoDefinition>, origin: Origin) -> Self {
+        Self {
+            moid: moid.into(),
+            definition,
+            origin,
+            by_miid: BTreeMap::new(),
+            by_age: BTreeSet::new(),
+            next_miid: 1,
+            retired: BTreeMap::new(),
+        }
+    }
+}
+
+/// Whether two identifiers name one MO.
+fn same_mo(one: &str, other: &str) -> bool {
+    one == other || standard::alias(one) == standard::alias(other)
 }
 
 /// Where a definition comes from.
@@ -217,6 +275,14 @@ impl MoTree {
             defaults: BTreeMap::new(),
             subscriptions: Subscriptions::new(),
             ended: Ended::new(),
+            free_mos: Vec::new(),
+            #[cfg(feature = "dm1")]
+            root: None,
+            now: None,
+            #[cfg(feature = "dm1")]
+            acls: BTreeSet::new(),
+            #[cfg(feature = "dm1")]
+            transaction: None,
         };
         let mut ddfs: BTreeMap<String, String> = core::mem::take(&mut tree.config.ddfs).into_iter().collect();
         for definition in standard::definitions() {
@@ -232,7 +298,67 @@ impl MoTree {
         for definition in own {
             tree.add_definition(definition, Origin::Config)?;
         }
+        #[cfg(feature = "dm1")]
+        tree.plant()?;
         Ok(tree)
+    }
+
+    /// Gives the tree its root with what its description puts there.
+    #[cfg(feature = "dm1")]
+    fn plant(&mut self) -> Result<(), TreeError> {
+        let Some(config) = self.config.dm1.take() else { return Ok(()) };
+        for definition in super::dm1::definitions() {
+            if self.definition(definition.moid()).is_none() {
+                self.add_definition(definition, Origin::BuiltIn)?;
+            }
+        }
+        let frame = MoDefinition::new(String::new(), super::dm1::frame(&config)?).framed(&self.config.limits)?;
+        let number = self.mos.len();
+        self.mos.push(Mo::new("", Some(frame), Origin::BuiltIn));
+        let root_acl = super::dm1::root_acl(&config)?;
+        self.config.dm1 = Some(config);
+        self.change(Author::Path, |change| {
+            let root = change.plant(number)?;
+            change.set_acl(root, root_acl)?;
+            change.tree.root = Some(root);
+            Ok(())
+        })?;
+        self.show_limits()
+    }
+
+    /// Shows in `./DevDetail` what holds: the limits of URIs, and that large objects are supported.
+    #[cfg(feature = "dm1")]
+    fn show_limits(&mut self) -> Result<(), TreeError> {
+        let Some(uri) = self.config.dm1.as_ref().map(|config| config.uri) else { return Ok(()) };
+        let shown = [
+            ("DevDetail/URI/MaxDepth", Value::from(uri.max_depth.to_string())),
+            ("DevDetail/URI/MaxTotLen", Value::from(uri.max_total_len.to_string())),
+            ("DevDetail/URI/MaxSegLen", Value::from(uri.max_segment_len.to_string())),
+            ("DevDetail/LrgObj", Value::from(true)),
+        ];
+        for (path, value) in shown {
+            let leaf = self.root.and_then(|root| self.descend(root, path));
+            if let Some(leaf) = leaf {
+                self.arena.replace(leaf, Content::leaf(value));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the tree the time, for the property `TStamp`.
+    #[cfg(feature = "dm1")]
+    pub const fn set_now(&mut self, now: Timestamp) {
+        self.now = Some(now);
+    }
+
+    /// The time that the tree was last told.
+    pub(crate) const fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// The stamp of a new node.
+    pub(crate) const fn first_stamp(&self) -> Stamp {
+        Stamp { tstamp: self.now, verno: 0 }
     }
 
     /// Teaches the tree an MO. A tree file will hold the definition; one that the device has at
@@ -467,17 +593,148 @@ impl MoTree {
         if let Some(index) = self.by_moid.get(moid) {
             return *index;
         }
-        let index = self.mos.len();
-        self.mos.push(Mo {
-            moid: moid.into(),
-            definition: None,
-            origin: Origin::Learned,
-            by_miid: BTreeMap::new(),
-            by_age: BTreeSet::new(),
-            next_miid: 1,
-        });
+        let mut index = self.mos.len();
+        let mo = Mo::new(moid, None, Origin::Learned);
+        match self.free_mos.pop() {
+            Some(free) => {
+                if let Some(place) = self.mos.get_mut(free) {
+                    *place = mo;
+                }
+                index = free;
+            }
+            None => self.mos.push(mo),
+        }
         self.by_moid.insert(moid.into(), index);
         index
+    }
+
+    /// Forgets an instance that is gone for good, and its MO where nothing is left to say of it.
+    pub(crate) fn retire(&mut self, gone: &Instance) {
+        let limit = self.config.limits.instances;
+        let Some(mo) = self.mos.get_mut(gone.mo) else { return };
+        let undefined = mo.definition.is_none();
+        if !mo.retired.contains_key(&gone.miid) && mo.retired.len() < limit {
+            mo.retired.insert(gone.miid.clone(), 0);
+        }
+        if undefined && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
+            let moid = core::mem::take(&mut mo.moid);
+            self.by_moid.remove(&moid);
+            self.free_mos.push(gone.mo);
+        }
+    }
+
+    /// The identifier of a new instance: the name of its root, unless it is, or was, that of another one (§15.1 of the
+    /// tree reference).
+    pub(crate) fn miid_for(&mut self, number: usize, name: &str) -> Box<str> {
+        let fallback = self.next_instance;
+        let Some(mo) = self.mos.get_mut(number) else { return name.into() };
+        let reserved = name == "*" || (name.len() == 3 && name.starts_with('(') && name.ends_with(')'));
+        if !reserved && !mo.by_miid.contains_key(name) && !mo.retired.contains_key(name) {
+            return name.into();
+        }
+        let mut count = mo.retired.get(name).copied().unwrap_or(0);
+        let miid = loop {
+            count = count.saturating_add(1);
+            let miid = format!("{name}~{count}").into_boxed_str();
+            if !mo.by_miid.contains_key(&miid) && !mo.retired.contains_key(&miid) {
+                break miid;
+            }
+        };
+        if let Some(last) = mo.retired.get_mut(name) {
+            *last = count;
+        } else if mo.retired.len() < self.config.limits.instances {
+            mo.retired.insert(name.into(), count);
+        } else {
+            return format!("{name}~{fallback}").into_boxed_str();
+        }
+        miid
+    }
+
+    /// Where a child of an interior node would belong: what its description says of it.
+    pub(crate) fn seat(
+        &self,
+        parent: NodeId,
+        name: &str,
+        interior: bool,
+        moid: Option<&str>,
+    ) -> Result<Seat, TreeErrorKind> {
+        let node = self.arena.get(parent).ok_or(TreeErrorKind::NotFound)?;
+        let schema = self.child_schema(node, name, interior).ok_or(TreeErrorKind::NotDefined)?;
+        let moid = moid.filter(|moid| !moid.is_empty());
+        let linked = match schema {
+            Schema::Defined(index) => self.definition_of(node.mo).and_then(|it| it.entry(index)?.moid()),
+            Schema::Free | Schema::Within(_) => None,
+        };
+        let described = matches!(schema, Schema::Defined(_));
+        let moid = match (linked, moid) {
+            (Some(linked), Some(moid)) if !same_mo(linked, moid) => return Err(TreeErrorKind::Format),
+            (Some(linked), _) => linked,
+            (None, None) => return Ok(Seat { mo: Some(node.mo), schema, moid: None }),
+            (None, Some(_)) if described || !interior => return Err(TreeErrorKind::Format),
+            (None, Some(moid)) => moid,
+        };
+        // Accounts of DM 2.0 and what else is its own are not made by path.
+        if standard::is_own(moid) || moid.len() > self.config.limits.name_len {
+            return Err(TreeErrorKind::Format);
+        }
+        let number = self.by_moid.get(moid).copied();
+        let root = number.and_then(|number| self.definition_of(number)?.entry(0));
+        Ok(match (number, root) {
+            (Some(number), Some(root)) => {
+                if linked.is_none() && root.name.as_deref().is_some_and(|fixed| fixed != name) {
+                    return Err(TreeErrorKind::NotDefined);
+                }
+                Seat { mo: Some(number), schema: Schema::Defined(0), moid: Some(moid.into()) }
+            }
+            _ if described => Seat { mo: Some(node.mo), schema, moid: Some(moid.into()) },
+            (number, _) => Seat { mo: number, schema: Schema::Free, moid: Some(moid.into()) },
+        })
+    }
+
+    /// What is described of a node that would sit there.
+    pub(crate) fn seated_entry(&self, seat: &Seat) -> Option<&Entry> {
+        match seat.schema {
+            Schema::Free => None,
+            Schema::Defined(index) | Schema::Within(index) => self.definition_of(seat.mo?)?.entry(index),
+        }
+    }
+
+    /// The numbers of the MO of a new node and of the one of which it is an instance.
+    pub(crate) fn take_seat(&mut self, seat: &Seat) -> Result<(usize, Option<usize>), TreeErrorKind> {
+        let Some(moid) = &seat.moid else { return Ok((seat.mo.ok_or(TreeErrorKind::UndefinedMo)?, None)) };
+        let limits = self.config.limits;
+        if self.instances.len() >= limits.instances
+            || (!self.by_moid.contains_key(moid)
+                && self.by_moid.len() >= limits.definitions.saturating_add(limits.instances))
+        {
+            return Err(TreeErrorKind::LimitExceeded);
+        }
+        let number = self.mo_number(moid);
+        Ok((seat.mo.unwrap_or(number), Some(number)))
+    }
+
+    /// Whether names below a new node are compared without case.
+    pub(crate) fn folds(&self, mo: usize, schema: Schema, parent: Option<NodeId>) -> bool {
+        let own = match schema {
+            Schema::Defined(index) => self.definition_of(mo).and_then(|it| it.entry(index)?.case_insensitive()),
+            Schema::Free | Schema::Within(_) => None,
+        };
+        #[cfg(feature = "dm1")]
+        let own = own.or_else(|| self.config.dm1.as_ref().filter(|dm1| dm1.windows).map(|_| true));
+        own.unwrap_or_else(|| parent.and_then(|parent| self.arena.get(parent)).is_some_and(|node| node.fold))
+    }
+
+    fn definition_of(&self, mo: usize) -> Option<&MoDefinition> {
+        self.mos.get(mo)?.definition.as_ref()
+    }
+
+    /// The MO that a ClientURI names: its identifier as it stands or, where the tree knows none of it, without escapes.
+    pub(crate) fn moid_of<'u>(&self, moid: &'u str) -> Cow<'u, str> {
+        if !moid.contains('%') || self.by_moid.contains_key(moid) {
+            return Cow::Borrowed(moid);
+        }
+        let decoded = names::unescape(moid);
+        if self.by_moid.contains_key(&*decoded) { decoded } else { Cow::Borrowed(moid) }
     }
 
     /// The number of an MO of which an instance is to be created.
@@ -585,9 +842,59 @@ impl MoTree {
     /// The schema of a child that a node may have.
     pub(crate) fn child_schema(&self, parent: &Node, name: &str, interior: bool) -> Option<Schema> {
         match self.mos.get(parent.mo).and_then(|mo| mo.definition.as_ref()) {
-            Some(definition) => definition.child(parent.schema, name, interior),
+            Some(definition) => definition.child(parent.schema, name, interior, parent.fold),
             None => Some(Schema::Free),
         }
+    }
+
+    /// Whether only the device makes and removes the node.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn is_permanent(&self, node: &Node) -> bool {
+        matches!(node.schema, Schema::Defined(_)) && self.entry(node).is_some_and(|entry| entry.permanent)
+            || node.parent.is_none()
+    }
+
+    /// The permanent nodes that the description has right below a node: name, format, value, media type.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn permanent_children(
+        &self,
+        id: NodeId,
+    ) -> Vec<(Box<str>, Format, Option<Value>, Option<Box<str>>)> {
+        let Some(node) = self.arena.get(id) else { return Vec::new() };
+        let Schema::Defined(index) = node.schema else { return Vec::new() };
+        let Some(definition) = self.definition_of(node.mo) else { return Vec::new() };
+        let entries = definition.entry(index).map(Entry::children).unwrap_or_default();
+        let entries = entries.into_iter().filter_map(|child| definition.entry(child)).filter(|it| it.permanent);
+        let made = entries.filter_map(|entry| {
+            let media_type = entry.types().first().filter(|it| &***it != "text/plain").cloned();
+            Some((entry.name.clone()?, entry.format, entry.default.clone(), media_type))
+        });
+        made.collect()
+    }
+
+    /// The identifier of the MO of which the node is the root (property `Type` of an interior node).
+    #[cfg(feature = "dm1")]
+    pub(crate) fn type_of(&self, node: &Node) -> Option<&str> {
+        let instance = self.instances.get(&node.instance?)?;
+        self.mos.get(instance.mo).map(|mo| &*mo.moid)
+    }
+
+    /// The root, if the tree is addressed by path.
+    #[cfg(feature = "dm1")]
+    pub(crate) const fn root(&self) -> Option<NodeId> {
+        self.root
+    }
+
+    /// How the tree is addressed by path.
+    #[cfg(feature = "dm1")]
+    pub(crate) const fn dm1(&self) -> Option<&super::dm1::Config> {
+        self.config.dm1.as_ref()
+    }
+
+    /// The access control list that holds for a node: its own, else that of the nearest ancestor that has one.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn effective_acl(&self, id: NodeId) -> Option<&super::dm1::Acl> {
+        self.arena.upwards(id).find_map(|(_, node)| node.acl())
     }
 
     /// The format that the definition gives to a node, if it gives one.

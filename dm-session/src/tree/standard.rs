@@ -23,6 +23,19 @@ pub(crate) fn definitions() -> [MoDefinition; 3] {
     [dev_info(), dm_account(), session_info()]
 }
 
+/// Whether the MO is DM 2.0's own, which DM 1.x neither sees nor makes.
+pub(crate) fn is_own(moid: &str) -> bool {
+    [DEV_INFO, DM_ACCOUNT, SESSION_INFO].contains(&moid)
+}
+
+/// The identifier under which an MO is known that has several.
+pub(crate) fn alias(moid: &str) -> &str {
+    match moid {
+        "org.openmobilealliance/1.0/w7" => "urn:oma:mo:oma-dm-dmacc:1.0",
+        other => other,
+    }
+}
+
 fn secret(name: &str) -> NodeDefinition {
     NodeDefinition::leaf(name, Format::Bin).with_access(Access::NONE)
 }

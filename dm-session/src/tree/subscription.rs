@@ -3,6 +3,7 @@
 use super::arena::NodeId;
 use super::error::TreeErrorKind;
 use super::mo_tree::{Instance, MoTree};
+use super::names;
 use super::rights::Rights;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -92,6 +93,10 @@ impl Pattern {
         Self { moid: uri.moid().to_string(), instance: Part::from(&instance), paths }
     }
 
+    fn speaks_of(&self, moid: &str) -> bool {
+        *self.moid == *moid || self.moid == names::expose(moid)
+    }
+
     /// Whether a change at `path` of the instance can be seen at the target: the path leads to the
     /// target, starts above it, or ends below it.
     fn concerns(&self, miid: &str, path: &[&str]) -> bool {
@@ -149,16 +154,16 @@ impl MoTree {
     }
 
     /// Marks what is concerned by a change at a node of an instance, where the server may read it.
-    pub(crate) fn mark_subscriptions(&mut self, instance: u64, node: NodeId) {
+    pub(crate) fn mark_subscriptions(&mut self, instance: u64, root: NodeId, node: NodeId) {
         let Some(instance) = self.instances.get(&instance) else { return };
         let Some(mo) = self.mos.get(instance.mo) else { return };
         let mut path = None;
         let mut concerned = Vec::new();
         for (key, subscription) in &self.subscriptions {
-            if subscription.changed || *subscription.pattern.moid != *mo.moid || !self.may_read(instance, &key.0) {
+            if subscription.changed || !subscription.pattern.speaks_of(&mo.moid) || !self.may_read(instance, &key.0) {
                 continue;
             }
-            let path = path.get_or_insert_with(|| self.arena.path(node));
+            let path = path.get_or_insert_with(|| self.arena.path_below(Some(root), node));
             if subscription.pattern.concerns(&instance.miid, path) {
                 concerned.push(key.clone());
             }
@@ -178,7 +183,7 @@ impl MoTree {
         let mut ended = Vec::new();
         let mut changed = Vec::new();
         for (key, subscription) in &self.subscriptions {
-            if *subscription.pattern.moid != *mo.moid || !subscription.pattern.instance.matches(&gone.miid) {
+            if !subscription.pattern.speaks_of(&mo.moid) || !subscription.pattern.instance.matches(&gone.miid) {
                 continue;
             }
             let told = self.may_read(gone, &key.0);

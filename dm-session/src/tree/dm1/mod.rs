@@ -4,9 +4,12 @@
 mod acl;
 mod atomic;
 mod config;
+mod engine;
 mod item;
 mod large;
 mod operation;
+mod plant;
+mod standard;
 mod tnds;
 mod uri;
 
@@ -16,6 +19,8 @@ pub use config::{Config, Properties, UriLimits};
 pub use item::split_results;
 pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
+pub(crate) use engine::Pending;
+pub(crate) use plant::{definitions, frame, root_acl};
 pub use tnds::{TndsError, TndsErrorKind, TndsNode, TndsObject, TndsType, TndsValue};
 pub use uri::{
     NodeUri, Property, Style, TndsProperty, TndsSelection, UriError, UriErrorKind, UriQuery, UriRules, UriWriter, chars,

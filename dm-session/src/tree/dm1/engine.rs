@@ -1,0 +1,1 @@
+#[derive(Clone, Default)] pub(crate) struct Pending;
