@@ -239,9 +239,8 @@ impl Setup {
     /// Takes the listed node at this path and all below it away.
     pub(crate) fn remove(&mut self, path: &str) {
         let uri = if path.starts_with('.') { path.to_owned() } else { format!("./Vendor/{path}") };
-        self.nodes.retain(|node| {
-            node.uri.strip_prefix(&*uri).is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        });
+        self.nodes
+            .retain(|node| node.uri.strip_prefix(&*uri).is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')));
     }
 
     /// Puts the values of these leaves of `Mail` (`Note`) outside of the tree.
@@ -316,10 +315,7 @@ fn dmacc() -> MoDefinition {
             .with(
                 list(
                     "AppAddr",
-                    each()
-                        .with(leaf("Addr"))
-                        .with(leaf("AddrType"))
-                        .with(list("Port", each().with(leaf("PortNbr")))),
+                    each().with(leaf("Addr")).with(leaf("AddrType")).with(list("Port", each().with(leaf("PortNbr")))),
                 )
                 .with_occurrence(Occurrence::One),
             )

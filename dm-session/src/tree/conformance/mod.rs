@@ -475,7 +475,8 @@ impl<'f> Run<'f> {
         if self.last.is_none() && !self.open {
             self.last = Some(self.take_snapshot());
         }
-        let answer = self.send(&self.principal.clone(), &command, true).map_err(|got| Stop::new(&*step, "an answer", got));
+        let answer =
+            self.send(&self.principal.clone(), &command, true).map_err(|got| Stop::new(&*step, "an answer", got));
         let answer = answer.and_then(|answer| self.look(&step, &command, answer));
         Got { step, requested, encoding: self.encoding, answer }
     }
@@ -699,9 +700,7 @@ impl<'f> Run<'f> {
     fn renamed(&mut self, uri: &str, name: &str) {
         let Some((parent, _)) = uri.rsplit_once('/') else { return };
         let moved: Vec<(String, u16)> = (self.verno.iter().filter(|(other, _)| is_at_or_below(other, uri)))
-            .filter_map(|(other, number)| {
-                Some((format!("{parent}/{name}{}", other.strip_prefix(uri)?), *number))
-            })
+            .filter_map(|(other, number)| Some((format!("{parent}/{name}{}", other.strip_prefix(uri)?), *number)))
             .collect();
         self.forget(uri);
         self.verno.extend(moved);
@@ -744,7 +743,8 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Whether the other one is equal; else the first difference.
     pub(crate) fn compare(&self, step: &str, after: &Self) -> Step {
-        let fail = |uri: &str, expected: String, got: String| Err(Stop::new(format!("{step}, then {uri}"), expected, got));
+        let fail =
+            |uri: &str, expected: String, got: String| Err(Stop::new(format!("{step}, then {uri}"), expected, got));
         for (uri, seen) in &self.nodes {
             let Some(now) = after.nodes.get(uri) else { return fail(uri, "unchanged".to_owned(), "gone".to_owned()) };
             for ((what, before), (_, now)) in seen.iter().zip(now) {
@@ -895,7 +895,8 @@ impl Got {
 
     /// The only Item has this Format.
     pub(crate) fn format(self, format: Format) -> Step<Self> {
-        self.meta(Some(format), self.item()?.media_type.clone().as_deref())
+        let media_type = self.item()?.media_type.clone();
+        self.meta(Some(format), media_type.as_deref())
     }
 
     /// The only Item has this Format and Type.
