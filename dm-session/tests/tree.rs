@@ -617,7 +617,7 @@ mod defaults_and_subscriptions {
         );
         assert_eq!(unchanged(tree, |tree| set_default(tree, "unknown", FREE, "https://a.example/")), FORBIDDEN);
         for (moid, uri) in
-            [("", "https://a.example/"), ("a/b", "https://a.example/"), (FREE, "ftp://a.example/"), (FREE, "")]
+            [("", "https://a.example/"), ("a\n", "https://a.example/"), (FREE, "ftp://a.example/"), (FREE, "")]
         {
             assert_eq!(unchanged(tree, |tree| set_default(tree, DM, moid, uri)), BAD, "{moid} {uri}");
         }
@@ -792,7 +792,7 @@ mod local {
         assert_eq!(kind(tree.define(sensor()).unwrap_err()), TreeErrorKind::AlreadyExists);
         let own = MoDefinition::new(DM_ACCOUNT, NodeDefinition::unnamed_interior().open());
         assert_eq!(kind(tree.define(own).unwrap_err()), TreeErrorKind::AlreadyExists);
-        assert_eq!(kind(tree.create_instance(NewInstance::new("a b")).unwrap_err()), TreeErrorKind::InvalidMoid);
+        assert_eq!(kind(tree.create_instance(NewInstance::new("a\nb")).unwrap_err()), TreeErrorKind::InvalidMoid);
         assert_eq!(
             kind(tree.create_instance(NewInstance::new(FREE).with_miid("")).unwrap_err()),
             TreeErrorKind::InvalidName
@@ -816,7 +816,7 @@ mod local {
         tree.provision(DM, "urn:example:mo:more:1.0").unwrap();
         tree.provision(DM, "urn:example:mo:more:1.0").unwrap();
         assert_eq!(tree.account(DM).unwrap().moids.len(), 5);
-        assert!(tree.provision(DM, "a/b").is_err());
+        assert!(tree.provision(DM, "a\n").is_err());
         let kind = |account| MoTree::new(config()).unwrap().add_account(account).unwrap_err().kind();
         let new = NewAccount::new;
         assert_eq!(kind(new("s", "https://s.example/", "")), TreeErrorKind::Occurrence, "no MO listed");

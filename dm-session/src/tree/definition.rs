@@ -746,7 +746,7 @@ mod tests {
         ] {
             assert_eq!(finished(root.clone()).unwrap_err().kind(), TreeErrorKind::InvalidDefinition, "{root:?}");
         }
-        let bad = MoDefinition::new("a/b", NodeDefinition::interior("A")).finished(&TreeLimits::DEFAULT);
+        let bad = MoDefinition::new("a\n", NodeDefinition::interior("A")).finished(&TreeLimits::DEFAULT);
         assert_eq!(bad.unwrap_err().kind(), TreeErrorKind::InvalidMoid);
     }
 

@@ -879,6 +879,12 @@ impl MoTree {
         self.mos.get(instance.mo).map(|mo| &*mo.moid)
     }
 
+    /// The names from the root (left out) to a node.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn uri_segments(&self, id: NodeId) -> Vec<&str> {
+        self.arena.path_below(self.root, id)
+    }
+
     /// The root, if the tree is addressed by path.
     #[cfg(feature = "dm1")]
     pub(crate) const fn root(&self) -> Option<NodeId> {
