@@ -360,6 +360,7 @@ impl<'f> Run<'f> {
     /// Messages have this form from here on.
     pub(crate) fn encoding(&mut self, encoding: Encoding) -> &mut Self {
         self.encoding = encoding;
+        self.last = None;
         self
     }
 
@@ -473,10 +474,12 @@ impl<'f> Run<'f> {
             return Got { step, requested, encoding: self.encoding, answer: Err(stop) };
         }
         if self.last.is_none() && !self.open {
-            self.last = Some(self.take_snapshot());
+            match self.take_snapshot() {
+                Ok(snapshot) => self.last = Some(snapshot),
+                Err(stop) => return Got { step, requested, encoding: self.encoding, answer: Err(stop) },
+            }
         }
-        let answer =
-            self.send(&self.principal.clone(), &command, true).map_err(|got| Stop::new(&*step, "an answer", got));
+        let answer = self.send(&self.principal.clone(), &command, true);
         let answer = answer.and_then(|answer| self.look(&step, &command, answer));
         Got { step, requested, encoding: self.encoding, answer }
     }
@@ -502,7 +505,7 @@ impl<'f> Run<'f> {
             Command::Commit | Command::Rollback => {
                 self.open = false;
                 self.verno = core::mem::take(&mut self.verno_before);
-                self.last = Some(self.take_snapshot());
+                self.last = Some(self.take_snapshot()?);
                 if let (Some(before), Some(after), true) = (&self.before, &self.last, answer.not_undone.is_empty()) {
                     before.compare(step, after)?;
                 }
@@ -527,7 +530,7 @@ impl<'f> Run<'f> {
     }
 
     fn unchanged(&mut self, step: &str, answer: Answer) -> Step<Answer> {
-        let after = self.take_snapshot();
+        let after = self.take_snapshot()?;
         if let Some(before) = &self.last {
             before.compare(step, &after)?;
         }
@@ -540,41 +543,36 @@ impl<'f> Run<'f> {
         self.last = None;
         let command = Command::replace(self.uri(path), content.clone());
         for _ in 0..times {
-            let answer = self.send(&Principal::Local, &command, false);
-            match answer {
-                Ok(answer) if is_success(answer.status) => {}
-                other => return Err(Stop::new(describe(&Principal::Local, &command), "200", format!("{other:?}"))),
+            let answer = self.send(&Principal::Local, &command, false)?;
+            if !is_success(answer.status) {
+                return Err(Stop::new(describe(&Principal::Local, &command), "200", rendered(&answer)));
             }
         }
         Ok(())
     }
 
-    /// The commands as an Atomic: all of them, or none.
+    /// The commands as an Atomic: all of them, or none. When it fails the tree has to be as it was, but for what could
+    /// not be undone.
     pub(crate) fn atomic(&mut self, commands: impl IntoIterator<Item = Command>) -> Step<Atomic> {
         let step = format!("{} Atomic", name_of(&self.principal));
-        self.apply(Command::Begin).status(200)?;
-        let mut statuses: Vec<u32> = Vec::new();
-        let mut failed = false;
-        for command in commands {
-            if failed {
-                statuses.push(StatusCode::NOT_EXECUTED.code());
-                continue;
-            }
-            let answer = self.apply(command).answer?;
-            failed = !is_success(answer.status);
-            statuses.push(answer.status.code());
+        self.ready()?;
+        let before = self.take_snapshot()?;
+        self.last = None;
+        let commands: Vec<Command> = commands.into_iter().collect();
+        let mut template = Request::new(self.principal.clone(), Command::Begin).with_encoding(self.encoding);
+        template.now = self.now;
+        template.max_value_len = self.max_value_len;
+        let store = self.store.as_mut().ok_or(Stop::Skipped)?;
+        let host = &mut self.host;
+        let result = dm1::run_atomic(&mut **store, &template, &commands, &mut |ask| {
+            host.asked.push(ask.clone());
+            host.reply(ask)
+        });
+        let not_undone = result.children.contains(&StatusCode::ATOMIC_ROLL_BACK_FAILED);
+        if !is_success(result.status) && !not_undone {
+            before.compare(&step, &self.take_snapshot()?)?;
         }
-        let end = self.apply(if failed { Command::Rollback } else { Command::Commit }).answer?;
-        let committed = !failed && is_success(end.status);
-        if !committed {
-            for (number, status) in statuses.iter_mut().enumerate() {
-                if (200..300).contains(status) && *status != StatusCode::NOT_EXECUTED.code() {
-                    let undone = !end.not_undone.contains(&number);
-                    *status = if undone { 216 } else { 516 };
-                }
-            }
-        }
-        Ok(Atomic { step, container: if committed { 200 } else { 507 }, statuses, end })
+        Ok(Atomic { step, result })
     }
 
     // What the tree holds, seen by the device itself.
@@ -630,7 +628,7 @@ impl<'f> Run<'f> {
     /// All that the tree holds now.
     pub(crate) fn snapshot(&mut self) -> Step<Snapshot> {
         self.ready()?;
-        Ok(self.take_snapshot())
+        self.take_snapshot()
     }
 
     /// Whether something holds, else the row fails with this.
@@ -643,7 +641,6 @@ impl<'f> Run<'f> {
         let command = Command::get(uri);
         let step = describe(&Principal::Local, &command);
         let answer = self.send(&Principal::Local, &command, false);
-        let answer = answer.map_err(|got| Stop::new(&*step, "an answer", got));
         Ok(Got { step, requested: None, encoding: self.encoding, answer })
     }
 
@@ -668,28 +665,19 @@ impl<'f> Run<'f> {
         Ok(())
     }
 
-    fn send(&mut self, principal: &Principal, command: &Command, recorded: bool) -> Result<Answer, String> {
+    /// Carries out a command, with the host answering what the store asks.
+    fn send(&mut self, principal: &Principal, command: &Command, recorded: bool) -> Step<Answer> {
         let mut request = Request::new(principal.clone(), command.clone()).with_encoding(self.encoding);
         request.now = self.now;
         request.max_value_len = if recorded { self.max_value_len } else { None };
-        self.drive(&mut request, recorded)
-    }
-
-    /// Answers what the store asks until it is done.
-    fn drive(&mut self, request: &mut Request, recorded: bool) -> Result<Answer, String> {
-        let Some(store) = &mut self.store else { return Err("no store".to_owned()) };
-        for _ in 0..64 {
-            match store.apply(request) {
-                Outcome::Done(answer) => return Ok(answer),
-                Outcome::Ask(asks) => {
-                    request.replies = asks.iter().map(|ask| self.host.reply(ask)).collect();
-                    if recorded {
-                        self.host.asked.extend(asks);
-                    }
-                }
+        let store = self.store.as_mut().ok_or(Stop::Skipped)?;
+        let host = &mut self.host;
+        Ok(dm1::run(&mut **store, &request, &mut |ask| {
+            if recorded {
+                host.asked.push(ask.clone());
             }
-        }
-        Err("asked again and again".to_owned())
+            host.reply(ask)
+        }))
     }
 
     /// Drops what is known of the versions of a node and of those below it.
@@ -706,31 +694,22 @@ impl<'f> Run<'f> {
         self.verno.extend(moved);
     }
 
-    fn take_snapshot(&mut self) -> Snapshot {
+    fn take_snapshot(&mut self) -> Step<Snapshot> {
         let mut snapshot = Snapshot::default();
         let mut open = Vec::from([".".to_owned()]);
         while let Some(uri) = open.pop() {
-            let mut seen = Vec::new();
-            match self.send(&Principal::Local, &Command::get(&*uri), false) {
-                Ok(answer) => {
-                    seen.push(("value", rendered(&answer)));
-                    if let Some(item) = answer.results.first().filter(|item| item.format == Some(Format::Node)) {
-                        let below = |name| if uri == "." { format!("./{name}") } else { format!("{uri}/{name}") };
-                        open.extend(names(item).map(below));
-                    }
-                }
-                Err(got) => seen.push(("value", got)),
+            let value = self.send(&Principal::Local, &Command::get(&*uri), false)?;
+            let mut seen = Vec::from([("value", rendered(&value))]);
+            if let Some(item) = value.results.first().filter(|item| item.format == Some(Format::Node)) {
+                open.extend(names(item).map(|name| format!("{uri}/{name}")));
             }
             for property in ["ACL", "Format", "Name", "Size", "Title", "TStamp", "Type", "VerNo"] {
                 let command = Command::get(format!("{uri}?prop={property}"));
-                match self.send(&Principal::Local, &command, false) {
-                    Ok(answer) => seen.push((property, rendered(&answer))),
-                    Err(got) => seen.push((property, got)),
-                }
+                seen.push((property, rendered(&self.send(&Principal::Local, &command, false)?)));
             }
             snapshot.nodes.insert(uri, seen);
         }
-        snapshot
+        Ok(snapshot)
     }
 }
 
@@ -795,22 +774,19 @@ impl Snapshot {
 #[must_use]
 pub(crate) struct Atomic {
     step: String,
-    /// Status of the Atomic itself.
-    pub(crate) container: u32,
-    /// Statuses of the commands in it.
-    pub(crate) statuses: Vec<u32>,
-    /// The answer to the commit or the roll back.
-    pub(crate) end: Answer,
+    /// All of it.
+    pub(crate) result: dm1::Atomic,
 }
 
 impl Atomic {
-    /// The statuses are these.
-    pub(crate) fn statuses(self, container: u32, statuses: &[u32]) -> Step<Self> {
-        if self.container == container && self.statuses == statuses {
+    /// The statuses of the Atomic and of its commands are these.
+    pub(crate) fn statuses(self, status: u32, children: &[u32]) -> Step<Self> {
+        let dm1::Atomic { status: got, children: have, .. } = &self.result;
+        if got.code() == status && have.iter().map(|child| child.code()).eq(children.iter().copied()) {
             return Ok(self);
         }
-        let got = format!("{} and {:?}", self.container, self.statuses);
-        Err(Stop::new(self.step, format!("{container} and {statuses:?}"), got))
+        let got = format!("{got} and {have:?}");
+        Err(Stop::new(self.step, format!("{status} and {children:?}"), got))
     }
 }
 
