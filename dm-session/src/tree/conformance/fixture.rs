@@ -225,15 +225,15 @@ impl Setup {
         }
     }
 
-    /// Changes the listed node at this path of the table. One that is not listed is added: an interior node.
-    pub(crate) fn node(&mut self, path: &str, change: impl FnOnce(&mut SetupNode)) {
+    /// The listed node at this path of the table, to be changed. One that is not listed is added: an interior node.
+    #[expect(clippy::indexing_slicing, reason = "the index was found, or is that of the node just added")]
+    pub(crate) fn node(&mut self, path: &str) -> &mut SetupNode {
         let uri = if path.starts_with('.') { path.to_owned() } else { format!("./Vendor/{path}") };
-        if !self.nodes.iter().any(|node| node.uri == uri) {
+        let index = self.nodes.iter().position(|node| node.uri == uri).unwrap_or(self.nodes.len());
+        if index == self.nodes.len() {
             self.nodes.push(SetupNode::new(&uri, Content::node()));
         }
-        if let Some(node) = self.nodes.iter_mut().find(|node| node.uri == uri) {
-            change(node);
-        }
+        &mut self.nodes[index]
     }
 
     /// Takes the listed node at this path and all below it away.

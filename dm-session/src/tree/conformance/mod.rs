@@ -30,7 +30,7 @@ mod rows_wrong;
 
 pub use fixture::{F0_CLOCK, MAIL, Setup, SetupNode};
 
-use super::dm1::{self, Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem};
+use super::dm1::{self, Answer, Ask, Command, Content, Data, Principal, Reply, Request, ResultItem};
 use super::{Format, MoTree, Value};
 use crate::Timestamp;
 use alloc::borrow::ToOwned;
@@ -858,6 +858,15 @@ impl Got {
             return Ok(self);
         }
         Err(self.fails(&format!("{text:?}"), shown(self.item()?)))
+    }
+
+    /// The only Item travels so, in the form of the message.
+    pub(crate) fn wire(self, expected: &Content) -> Step<Self> {
+        let item = Content::from_item(&self.item()?.to_item(self.encoding), None);
+        if item == *expected {
+            return Ok(self);
+        }
+        Err(self.fails(&format!("{expected:?}"), format!("{item:?}")))
     }
 
     /// The only Item has these bytes.
