@@ -4,7 +4,11 @@
 mod acl;
 mod atomic;
 mod config;
+mod ddf;
 mod engine;
+#[cfg(feature = "serde")]
+mod file;
+mod fumo;
 mod item;
 mod large;
 mod operation;
@@ -16,6 +20,8 @@ mod uri;
 pub use acl::{Acl, AclCommand, AclError, AclErrorKind, AclRemoval};
 pub use atomic::{Atomic, run, run_atomic};
 pub use config::{Config, Properties, UriLimits};
+pub use ddf::{Ddf, DdfError, DdfErrorKind};
+pub use fumo::{Fumo, FumoAction, FumoEvent, FumoJob, FumoResult, FumoState, FumoStep, GenericAlert};
 pub use item::split_results;
 pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
