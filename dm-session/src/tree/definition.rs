@@ -677,6 +677,27 @@ impl MoDefinition {
     }
 }
 
+/// For descriptions to be written.
+#[cfg(feature = "dm1")]
+impl NodeDefinition {
+    pub(crate) const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    pub(crate) fn children(&self) -> &[Self] {
+        &self.children
+    }
+}
+
+/// For descriptions to be written.
+#[cfg(feature = "dm1")]
+impl MoDefinition {
+    /// All nodes in document order, each with the place of the one around it; the root is the first.
+    pub(crate) fn described(&self) -> impl Iterator<Item = (&Entry, Option<usize>)> {
+        self.entries.iter().map(|entry| (entry, entry.parent))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
