@@ -69,8 +69,8 @@ pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     moment(year, month?, day?, time?)
 }
 
-/// The moment of a civil date and time, if there is such a date.
-fn moment(year: u32, month: usize, day: u32, (hour, minute, second): (u32, u32, u32)) -> Option<Timestamp> {
+/// The moment of a civil date and time, if there is such a date; the month counts from 0.
+pub(crate) fn moment(year: u32, month: usize, day: u32, (hour, minute, second): (u32, u32, u32)) -> Option<Timestamp> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let (before, len) = *MONTHS.get(month)?;
     let len = if leap && month == 1 { 29 } else { len };

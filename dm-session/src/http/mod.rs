@@ -29,6 +29,8 @@ mod convert;
 
 pub use auth::{BasicCredentials, Challenge, challenges};
 pub use cookie::CookieJar;
+#[cfg(feature = "dm1")]
+pub(crate) use date::moment;
 pub use date::retry_after;
 pub use message::{Headers, Method, Request, Response};
 pub use redirect::{MAX_REDIRECTS, Redirect, RedirectRefusal, redirect};

@@ -132,9 +132,9 @@ impl Node {
     }
 }
 
-#[cfg(feature = "dm1")]
 impl Node {
     /// The node's own access control list.
+    #[cfg(feature = "dm1")]
     pub(crate) fn acl(&self) -> Option<&Acl> {
         self.props.as_deref()?.acl.as_ref()
     }

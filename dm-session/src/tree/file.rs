@@ -4,6 +4,7 @@ use super::arena::Content;
 use super::change::{Author, Input};
 use super::definition::{Access, MoDefinition, NodeDefinition, Occurrence};
 use super::error::{TreeError, TreeErrorKind};
+use super::limits::TreeLimits;
 use super::mo_tree::{MoTree, Origin, TreeConfig};
 use super::names;
 use super::rights::Rights;
@@ -38,7 +39,10 @@ pub(crate) const UNNAMED: &str = "<x>";
 ///   "instances": [ { "moid": "urn:…", "miid": "west", "name": "Sensor", "cacheable": false,
 ///                    "rights": { "dm.example": "RW" },
 ///                    "nodes": { "ID": value, "Data/1/Date": value, "Ext": {} … } } … ],
-///   "next_miid": { "urn:…": 3 … },
+///   "tree": [ { "path": "Vendor/Mail", "type": "net.example/1.0/Mail", "miid": "Mail", "rights": { … },
+///               "acl": "Get=*", "title": "Mail", "verno": 1, "tstamp": "20240229T163000Z" },
+///             { "path": "Vendor/Mail/Port", "value": 993, "type": "text/plain", "text": "0993" } … ],
+///   "next_miid": { "urn:…": 3 … }, "retired_miids": { "urn:…": { "Mail": 2 … } … },
 ///   "defaults": [ { "moid": "urn:…", "server": "dm.example", "uri": "https://…" } … ],
 ///   "subscriptions": [ { "server": "dm.example", "uri": "urn:…/west/", "report_to": "https://…",
 ///                        "changed": false } … ],
@@ -53,7 +57,7 @@ pub(crate) const UNNAMED: &str = "<x>";
 /// `definitions` has neither the built-in ones nor, inline, those of [`TreeConfig::definitions`].
 /// Where the file and the device both define an MO, the device's definition holds. Lists and
 /// members that are empty or have their default may be left out. Interior nodes exist by what is
-/// below them. Cache validators are not in it: every start has its own.
+/// below them. `tree` is what DM 1.x reaches by path, in its order; `.` is the root. Cache validators are not in it: every start has its own.
 ///
 /// ```
 /// use dm_session::tree::{MoTree, NewDevInfo, TreeConfig, TreeFile};
@@ -76,8 +80,12 @@ pub struct TreeFile {
     definitions: Vec<FileDefinition>,
     #[serde(default)]
     instances: Vec<FileInstance>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tree: Vec<PathNode>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     next_miid: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    retired_miids: BTreeMap<String, BTreeMap<String, u64>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     defaults: Vec<FileDefault>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -143,12 +151,41 @@ struct FileInstance {
     nodes: FileNodes,
 }
 
+/// A node that is reached by path.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PathNode {
+    pub(crate) path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<FileValue>,
+    /// The media type of a leaf, the MO of an interior node.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    /// The text of the value where it is not the canonical one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) miid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cacheable: Option<bool>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) rights: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) acl: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) verno: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tstamp: Option<String>,
+}
+
 /// Paths and values in their order.
 #[derive(Clone, Default, PartialEq)]
 struct FileNodes(Vec<(String, FileValue)>);
 
 #[derive(Clone, PartialEq)]
-enum FileValue {
+pub(crate) enum FileValue {
     Value(Value),
     Empty(Format),
     Interior,
@@ -186,6 +223,11 @@ const fn is_no(flag: &bool) -> bool {
     !*flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u16) -> bool {
+    *number == 0
+}
+
 impl MoTree {
     /// The tree as a file value.
     #[must_use]
@@ -206,6 +248,17 @@ impl MoTree {
             version: VERSION,
             definitions: definitions.collect(),
             instances: mos().flat_map(|mo| &mo.by_age).filter_map(|id| self.save_instance(*id)).collect(),
+            #[cfg(feature = "dm1")]
+            tree: self.save_paths(),
+            #[cfg(not(feature = "dm1"))]
+            tree: Vec::new(),
+            retired_miids: mos()
+                .filter(|mo| !mo.retired.is_empty())
+                .map(|mo| {
+                    let retired = mo.retired.iter().map(|(miid, count)| (miid.to_string(), *count));
+                    (mo.moid.to_string(), retired.collect())
+                })
+                .collect(),
             next_miid: mos().filter(|mo| mo.next_miid != 1).map(|mo| (mo.moid.to_string(), mo.next_miid)).collect(),
             defaults: self
                 .defaults()
@@ -223,6 +276,8 @@ impl MoTree {
     fn save_instance(&self, id: u64) -> Option<FileInstance> {
         let instance = self.instances.get(&id)?;
         let mo = self.mos.get(instance.mo)?;
+        // What hangs in the tree is saved with it.
+        self.arena.get(instance.root).filter(|root| root.parent.is_none())?;
         let mut nodes = Vec::new();
         let mut open: Vec<_> = self.arena.children(instance.root).into_iter().rev().collect();
         while let Some(id) = open.pop() {
@@ -281,6 +336,13 @@ impl MoTree {
             }
         }
         tree.load_instances(file.instances)?;
+        #[cfg(feature = "dm1")]
+        tree.load_paths(file.tree)?;
+        #[cfg(not(feature = "dm1"))]
+        if !file.tree.is_empty() {
+            return Err(TreeErrorKind::NotDefined.at("tree"));
+        }
+        tree.load_retired(file.retired_miids)?;
         for (moid, next) in file.next_miid {
             let at = |kind: TreeErrorKind| kind.at(format!("next_miid[{moid:?}]"));
             names::check_moid(&moid, &tree.limits()).map_err(|error| at(error.kind()))?;
@@ -321,17 +383,8 @@ impl MoTree {
                     }
                     .map_err(there)?;
                 }
-                let mut rights = BTreeMap::new();
-                for (server, letters) in instance.rights {
-                    let there = |kind: TreeErrorKind| at(kind, &format!(".rights[{server:?}]"));
-                    names::check_server_id(&server, &limits).map_err(there)?;
-                    let granted = Rights::from_letters(&letters).filter(|rights| !rights.is_empty());
-                    let granted = granted.ok_or_else(|| there(TreeErrorKind::Malformed))?;
-                    if rights.len() >= limits.grants {
-                        return Err(there(TreeErrorKind::LimitExceeded));
-                    }
-                    rights.insert(server, granted);
-                }
+                let rights = read_rights(instance.rights, &limits)
+                    .map_err(|error| error.within(&format!("instances[{index}]")))?;
                 if let Some((id, _)) = change.tree.instance_of(root)
                     && let Some(made) = change.tree.instances.get_mut(&id)
                 {
@@ -341,6 +394,25 @@ impl MoTree {
             }
             Ok(())
         })
+    }
+
+    fn load_retired(&mut self, retired: BTreeMap<String, BTreeMap<String, u64>>) -> Result<(), TreeError> {
+        let limits = self.limits();
+        for (moid, miids) in retired {
+            let at = |kind: TreeErrorKind| kind.at(format!("retired_miids[{moid:?}]"));
+            names::check_moid(&moid, &limits).map_err(|error| at(error.kind()))?;
+            if self.mos.len() >= limits.definitions.saturating_add(limits.instances) || miids.len() > limits.instances {
+                return Err(at(TreeErrorKind::LimitExceeded));
+            }
+            let number = self.mo_number(&moid);
+            for (miid, count) in miids {
+                names::check_name(&miid, &limits).map_err(at)?;
+                if let Some(mo) = self.mos.get_mut(number) {
+                    mo.retired.insert(miid.into_boxed_str(), count);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn load_defaults(&mut self, defaults: Vec<FileDefault>) -> Result<(), TreeError> {
@@ -393,6 +465,25 @@ impl MoTree {
         }
         Ok(())
     }
+}
+
+/// The rights on an instance.
+pub(crate) fn read_rights(
+    letters: BTreeMap<String, String>,
+    limits: &TreeLimits,
+) -> Result<BTreeMap<String, Rights>, TreeError> {
+    let mut rights = BTreeMap::new();
+    for (server, letters) in letters {
+        let at = |kind: TreeErrorKind| kind.at(format!(".rights[{server:?}]"));
+        names::check_server_id(&server, limits).map_err(at)?;
+        let granted = Rights::from_letters(&letters).filter(|rights| !rights.is_empty());
+        let granted = granted.ok_or_else(|| at(TreeErrorKind::Malformed))?;
+        if rights.len() >= limits.grants {
+            return Err(at(TreeErrorKind::LimitExceeded));
+        }
+        rights.insert(server, granted);
+    }
+    Ok(rights)
 }
 
 fn save_definition(definition: &MoDefinition) -> InlineDefinition {

@@ -323,13 +323,14 @@ impl MoTree {
             change.tree.root = Some(root);
             Ok(())
         })?;
-        self.show_limits()
+        self.show_limits();
+        Ok(())
     }
 
     /// Shows in `./DevDetail` what holds: the limits of URIs, and that large objects are supported.
     #[cfg(feature = "dm1")]
-    fn show_limits(&mut self) -> Result<(), TreeError> {
-        let Some(uri) = self.config.dm1.as_ref().map(|config| config.uri) else { return Ok(()) };
+    pub(crate) fn show_limits(&mut self) {
+        let Some(uri) = self.config.dm1.as_ref().map(|config| config.uri) else { return };
         let shown = [
             ("DevDetail/URI/MaxDepth", Value::from(uri.max_depth.to_string())),
             ("DevDetail/URI/MaxTotLen", Value::from(uri.max_total_len.to_string())),
@@ -342,7 +343,18 @@ impl MoTree {
                 self.arena.replace(leaf, Content::leaf(value));
             }
         }
-        Ok(())
+    }
+
+    /// Gives an instance another identifier.
+    #[cfg(all(feature = "dm1", feature = "serde"))]
+    pub(crate) fn name_instance(&mut self, number: u64, miid: &str) -> Result<(), TreeErrorKind> {
+        let Some(mut instance) = self.unlist(number) else { return Err(TreeErrorKind::NotFound) };
+        let taken = self.mos.get(instance.mo).is_some_and(|mo| mo.by_miid.contains_key(miid));
+        if !taken {
+            instance.miid = miid.into();
+        }
+        self.list(number, instance);
+        if taken { Err(TreeErrorKind::AlreadyExists) } else { Ok(()) }
     }
 
     /// Tells the tree the time, for the property `TStamp`.

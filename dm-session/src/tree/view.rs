@@ -5,9 +5,14 @@ use super::definition::Access;
 use super::mo_tree::{Instance, MoTree};
 use super::rights::Rights;
 use super::value::{Format, Value};
+#[cfg(feature = "dm1")]
+use super::dm1::{Acl, NodeUri, Style, UriRules, UriWriter};
+use crate::Timestamp;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use dm_package::Component;
 
 impl MoTree {
     /// The MO instances: by MO identifier, then in the order of creation.
@@ -33,6 +38,29 @@ impl MoTree {
     pub fn node(&self, moid: &str, miid: &str, path: &str) -> Option<NodeRef<'_>> {
         let root = self.find_instance(moid, miid)?.root;
         Some(NodeRef { tree: self, id: self.descend(root, path)? })
+    }
+
+    /// A node by its path from the root, such as `./Vendor/Mail` (`.` for the root); `None` where there is none, and for
+    /// every path if the tree is not [addressed by path](super::TreeConfig::with_dm1).
+    #[cfg(feature = "dm1")]
+    #[must_use]
+    pub fn node_at(&self, path: &str) -> Option<NodeRef<'_>> {
+        let uri = NodeUri::parse(path, &UriRules::LENIENT).ok()?;
+        let id = uri.segments().try_fold(self.root()?, |node, name| self.arena.child(node, name))?;
+        Some(NodeRef { tree: self, id })
+    }
+
+    /// The node that a ClientURI names, as long as it does so by names alone: no wildcard, no x-name.
+    #[must_use]
+    pub fn node_of(&self, client_uri: &str) -> Option<NodeRef<'_>> {
+        let uri = self.parse(client_uri).ok()?;
+        let Component::Name(miid) = uri.instance() else { return None };
+        let root = self.find_instance(&self.moid_of(uri.moid()), &miid)?.root;
+        let id = uri.path().try_fold(root, |node, component| match component {
+            Component::Name(name) => self.arena.child(node, &name),
+            _ => None,
+        })?;
+        Some(NodeRef { tree: self, id })
     }
 
     fn instance_ref<'t>(&'t self, instance: &'t Instance) -> Option<InstanceRef<'t>> {
@@ -116,7 +144,7 @@ impl<'t> NodeRef<'t> {
         self.tree.arena.get(self.id).map_or("", |node| &node.name)
     }
 
-    /// The resolved ClientURI.
+    /// The resolved ClientURI; empty for a node that belongs to no MO.
     #[must_use]
     pub fn uri(&self) -> String {
         self.tree.address(self.id)
@@ -126,6 +154,62 @@ impl<'t> NodeRef<'t> {
     #[must_use]
     pub fn path(&self) -> Vec<&'t str> {
         self.tree.arena.path(self.id)
+    }
+
+    /// The path from the root of the tree, such as `./Vendor/Mail`; `None` for what DM 2.0 alone reaches.
+    #[cfg(feature = "dm1")]
+    #[must_use]
+    pub fn loc_uri(&self) -> Option<String> {
+        let root = self.tree.root()?;
+        let names = self.tree.uri_segments(self.id);
+        let below = self.tree.arena.upwards(self.id).any(|(id, _)| id == root);
+        let escape = self.tree.dm1().is_none_or(|config| config.escape_non_ascii);
+        below.then(|| UriWriter::new(Style::Dotted, escape).write(names))
+    }
+
+    /// The identifier of the MO of which it is the root (property `Type` of an interior node).
+    #[must_use]
+    pub fn moid(&self) -> Option<&'t str> {
+        let instance = self.tree.instances.get(&self.tree.arena.get(self.id)?.instance?)?;
+        self.tree.mos.get(instance.mo).map(|mo| &*mo.moid)
+    }
+
+    /// The media type of a leaf (property `Type`).
+    #[must_use]
+    pub fn media_type(&self) -> Option<&'t str> {
+        let node = self.tree.arena.get(self.id).filter(|node| !node.is_interior())?;
+        Some(node.media_type())
+    }
+
+    /// The property `Title`.
+    #[must_use]
+    pub fn title(&self) -> Option<&'t str> {
+        self.tree.arena.get(self.id)?.title()
+    }
+
+    /// The node's own access control list (property `ACL`).
+    #[cfg(feature = "dm1")]
+    #[must_use]
+    pub fn acl(&self) -> Option<&'t Acl> {
+        self.tree.arena.get(self.id)?.acl()
+    }
+
+    /// When the node last changed (property `TStamp`), if the tree was told the time.
+    #[must_use]
+    pub fn tstamp(&self) -> Option<Timestamp> {
+        self.tree.arena.get(self.id)?.stamp.tstamp
+    }
+
+    /// How often the node changed (property `VerNo`): counted to 65535, then from 0 again.
+    #[must_use]
+    pub fn verno(&self) -> u16 {
+        self.tree.arena.get(self.id).map_or(0, |node| node.stamp.verno)
+    }
+
+    /// The text of the value of a leaf, as it was received.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'t, str>> {
+        self.tree.arena.get(self.id)?.text()
     }
 
     /// Whether it has children and not a value.
@@ -166,6 +250,13 @@ impl<'t> NodeRef<'t> {
     pub fn children(&self) -> impl Iterator<Item = NodeRef<'t>> + use<'t> {
         let tree = self.tree;
         tree.arena.children(self.id).into_iter().map(move |id| NodeRef { tree, id })
+    }
+
+    /// The children in the order in which they came, which is the one of DM 1.x.
+    #[cfg(feature = "dm1")]
+    pub fn children_in_order(&self) -> impl Iterator<Item = NodeRef<'t>> + use<'t> {
+        let tree = self.tree;
+        tree.arena.children_in_order(self.id).into_iter().map(move |id| NodeRef { tree, id })
     }
 
     /// The child of that name.
