@@ -361,7 +361,7 @@ pub enum AclRemoval {
 /// use dm_session::tree::dm1::{Acl, AclErrorKind};
 ///
 /// let error = Acl::parse("Get=a+*&Move=a").unwrap_err();
-/// assert_eq!((error.kind(), error.offset(), error.status().get()), (AclErrorKind::Command, 8, 500));
+/// assert_eq!((error.kind(), error.offset(), error.status().code()), (AclErrorKind::Command, 8, 500));
 /// assert_eq!(error.to_string(), "unknown command at byte 8");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -151,9 +151,8 @@ impl<'a> NodeUri<'a> {
     ///
     /// # Errors
     ///
-    /// [`TooLong`](UriErrorKind::TooLong), [`Malformed`](UriErrorKind::Malformed), [`Query`](UriErrorKind::Query), in
-    /// this order where several hold, but for a text without a usable segment, which is malformed before it is too
-    /// long in parts.
+    /// Where several hold: [`TooLong`](UriErrorKind::TooLong) in all, [`Malformed`](UriErrorKind::Malformed) with an
+    /// empty segment or a step, too long in segments, malformed in a segment, [`Query`](UriErrorKind::Query).
     pub fn parse(text: &'a str, rules: &UriRules) -> Result<Self, UriError> {
         let lenient = rules.is_lenient();
         let (text, start) = if lenient { trimmed(text) } else { (text, 0) };
@@ -259,7 +258,11 @@ fn split_front(path: &str, at: usize, windows: bool) -> (&str, Option<&str>, usi
     }
     let dotted = path.starts_with("./");
     let names = path.strip_prefix("./").unwrap_or(path);
-    let scope = if windows { LocUri::from(names).scope() } else { Scope::Unstated };
+    // Of the first segment alone: `././Device` has none.
+    let scope = match names.split('/').next() {
+        Some(first) if windows => LocUri::from(first).scope(),
+        _ => Scope::Unstated,
+    };
     let before = |rest: Option<&str>| path.len().saturating_sub(rest.map_or(0, str::len));
     if scope == Scope::Unstated {
         return (if dotted { "." } else { "" }, Some(names), at.saturating_add(before(Some(names))), scope);
@@ -351,7 +354,8 @@ fn is_step(name: &str) -> bool {
 
 /// `pchar` of RFC 2396 but for the escape.
 fn is_pchar(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.!~*'():@&=+$,".contains(c)
+    c.is_ascii_alphanumeric()
+        || matches!(c, '-' | '_' | '.' | '!' | '~' | '*' | '\'' | '(' | ')' | ':' | '@' | '&' | '=' | '+' | '$' | ',')
 }
 
 /// Where the character after the first `limit` ones stands, if there is one.
@@ -701,7 +705,7 @@ impl Default for TndsSelection {
 /// use dm_session::tree::dm1::{NodeUri, UriErrorKind, UriRules};
 ///
 /// let error = NodeUri::parse("./A//B", &UriRules::STRICT).unwrap_err();
-/// assert_eq!((error.kind(), error.offset(), error.status().get()), (UriErrorKind::Malformed, 4, 404));
+/// assert_eq!((error.kind(), error.offset(), error.status().code()), (UriErrorKind::Malformed, 4, 404));
 /// assert_eq!(error.to_string(), "malformed URI at byte 4");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
