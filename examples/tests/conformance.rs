@@ -6,7 +6,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LISTS: [(&str, &str); 1] = [("OMA DM 2.0", "dm2.tsv")];
+/// Title, list, and the file that alone has the tests of the list, if there is one.
+const LISTS: [(&str, &str, Option<&str>); 2] = [
+    ("OMA DM 2.0", "dm2.tsv", None),
+    ("OMA DM 1.2: the management tree", "dm1-tree.tsv", Some("dm-session/tests/dm1_rows.rs")),
+];
 
 struct Row {
     id: String,
@@ -51,8 +55,14 @@ fn tests() -> BTreeMap<String, String> {
                 let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
                 let text = fs::read_to_string(&path).unwrap();
                 let mut is_test = false;
+                let mut is_list = false;
                 for line in text.lines().map(str::trim) {
-                    if line == "#[test]" {
+                    // A macro makes a test of each name between `rows! {` and `}`.
+                    if line == "rows! {" || (is_list && line == "}") {
+                        is_list = !is_list;
+                    } else if is_list {
+                        found.extend(line.split(' ').map(|word| (format!("{word} in {name}"), word.to_owned())));
+                    } else if line == "#[test]" {
                         is_test = true;
                     } else if let Some(rest) = line.strip_prefix("fn ") {
                         if is_test {
@@ -78,7 +88,7 @@ fn report() -> String {
          conformance`, and the same test fails when a row has no test or when this page is stale.\n\
          `M` is mandatory, `O` optional.\n",
     );
-    for (title, list) in LISTS {
+    for (title, list, file) in LISTS {
         write!(
             page,
             "\n## {title}\n\n| Row | Section | Side | Support | Requirement | Tests |\n|---|---|---|---|---|---|\n"
@@ -88,7 +98,8 @@ fn report() -> String {
             let prefix = format!("{}_", row.id.to_lowercase().replace('-', "_"));
             let named: Vec<String> = tests
                 .iter()
-                .filter(|(_, function)| function.starts_with(&prefix))
+                .filter(|(_, function)| format!("{function}_").starts_with(&prefix))
+                .filter(|(place, _)| file.is_none_or(|file| place.ends_with(&format!(" in {file}"))))
                 .map(|(place, function)| format!("`{function}` ({})", place.split(" in ").nth(1).unwrap()))
                 .collect();
             assert!(!named.is_empty(), "no test is named {prefix}…: {}", row.requirement);

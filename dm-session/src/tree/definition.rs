@@ -443,11 +443,13 @@ impl Entry {
     }
 
     /// The formats that a node may have, the usual one first.
+    #[cfg(feature = "dm1")]
     pub(crate) fn formats(&self) -> impl Iterator<Item = Format> {
         core::iter::once(self.format).chain(self.more.iter().flat_map(|more| more.formats.iter().copied()))
     }
 
     /// The media types that a leaf may have; none stands for any.
+    #[cfg(feature = "dm1")]
     pub(crate) fn types(&self) -> &[Box<str>] {
         self.more.as_deref().map_or(&[], |more| &more.types)
     }
@@ -457,10 +459,12 @@ impl Entry {
         self.more.as_deref()?.moid.as_deref()
     }
 
+    #[cfg(feature = "dm1")]
     pub(crate) fn constraint(&self) -> Option<&Constraint> {
         self.more.as_deref()?.constraint.as_ref()
     }
 
+    #[cfg(feature = "dm1")]
     pub(crate) fn external(&self) -> Option<External> {
         self.more.as_deref()?.external
     }
