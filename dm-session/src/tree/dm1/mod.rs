@@ -3,6 +3,7 @@
 
 mod acl;
 mod atomic;
+mod bootstrap;
 mod config;
 mod ddf;
 mod engine;
@@ -19,6 +20,9 @@ mod uri;
 
 pub use acl::{Acl, AclCommand, AclError, AclErrorKind, AclRemoval};
 pub use atomic::{Atomic, run, run_atomic};
+pub use bootstrap::{
+    BootstrapError, BootstrapMac, BootstrapSecurity, Bootstrapped, Characteristic, ClientProvisioning, bootstrap,
+};
 pub use config::{Config, Properties, UriLimits};
 pub use ddf::{Ddf, DdfError, DdfErrorKind};
 pub use fumo::{Fumo, FumoAction, FumoEvent, FumoJob, FumoResult, FumoState, FumoStep, GenericAlert};
