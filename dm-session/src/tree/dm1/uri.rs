@@ -156,6 +156,10 @@ impl<'a> NodeUri<'a> {
     pub fn parse(text: &'a str, rules: &UriRules) -> Result<Self, UriError> {
         let lenient = rules.is_lenient();
         let (text, start) = if lenient { trimmed(text) } else { (text, 0) };
+        if text.is_empty() {
+            // Lenient: a query alone is one of the root, nothing at all is not.
+            return Err(UriErrorKind::Malformed.at(start));
+        }
         if let Some(at) = beyond(text, rules.limits.total_len()) {
             return Err(UriErrorKind::TooLong.at(start.saturating_add(at)));
         }
