@@ -330,12 +330,13 @@ impl MoTree {
     /// Shows in `./DevDetail` what holds: the limits of URIs, and that large objects are supported.
     #[cfg(feature = "dm1")]
     pub(crate) fn show_limits(&mut self) {
-        let Some(uri) = self.config.dm1.as_ref().map(|config| config.uri) else { return };
+        let Some(config) = &self.config.dm1 else { return };
+        let uri = config.uri;
         let shown = [
             ("DevDetail/URI/MaxDepth", Value::from(uri.max_depth.to_string())),
             ("DevDetail/URI/MaxTotLen", Value::from(uri.max_total_len.to_string())),
             ("DevDetail/URI/MaxSegLen", Value::from(uri.max_segment_len.to_string())),
-            ("DevDetail/LrgObj", Value::from(true)),
+            ("DevDetail/LrgObj", Value::from(config.large_objects)),
         ];
         for (path, value) in shown {
             let leaf = self.root.and_then(|root| self.descend(root, path));

@@ -47,6 +47,8 @@ pub struct Config {
     pub lists: bool,
     /// Whether TNDS is supported; else 415 for data, 406 for `?list=TNDS`.
     pub tnds: bool,
+    /// Whether large objects are supported, as `./DevDetail/LrgObj` shows. The tree itself has no use for it.
+    pub large_objects: bool,
     /// Whether an Add of TNDS goes over interior nodes that are there (not the default: 418).
     pub merge: bool,
     /// Whether the start node of a `?list=TNDS` has its name and the path to its parent, instead of an empty name.
@@ -119,6 +121,7 @@ impl Config {
             exec: true,
             lists: true,
             tnds: true,
+            large_objects: true,
             merge: false,
             named_start: false,
             escape_non_ascii: true,
