@@ -249,9 +249,8 @@ impl Ddf {
         push_text(&mut tree, "Man", self.man.as_deref());
         push_text(&mut tree, "Mod", self.mod_.as_deref());
         let flat = self.flat();
-        let with_nodes: BTreeSet<usize> = flat.iter().filter_map(|node| node.parent).collect();
         let tree = nested(tree, flat.iter().map(|node| node.parent), |index| match flat.get(index) {
-            Some(node) => node.build(with_nodes.contains(&index)),
+            Some(node) => node.build(),
             None => element("Node"),
         });
         tree.to_xml().map_err(|_| DdfErrorKind::NotEncodable.into())
@@ -260,46 +259,61 @@ impl Ddf {
     /// All Nodes to be written, each after the one around it. No recursion: what is still to be visited stands in a
     /// queue.
     fn flat(&self) -> Vec<Flat<'_>> {
-        enum Todo<'d> {
-            Node(&'d NodeDefinition, Option<usize>, &'d str),
-            Mo(&'d MoDefinition, usize),
-        }
-        let mut flat: Vec<Flat<'_>> = Vec::new();
         let mut unseen: BTreeMap<&str, &MoDefinition> = self.mos.iter().map(|mo| (mo.moid(), mo)).collect();
+        // The MO that an entry is to show: what it does not say itself has to be the same.
+        let mut show = |entry: &Entry| {
+            let moid = entry.moid()?;
+            let (root, _) = unseen.get(moid)?.described().next()?;
+            let same = root.access == entry.access && root.case_insensitive() == entry.case_insensitive();
+            if same { unseen.remove(moid) } else { None }
+        };
+        let mut flat: Vec<Flat<'_>> = Vec::new();
         let mut todo: VecDeque<Todo<'_>> =
             self.nodes.iter().map(|(path, node)| Todo::Node(node, None, path.as_str())).collect();
-        loop {
-            match todo.pop_front() {
-                Some(Todo::Node(node, parent, path)) => {
+        while let Some(next) = todo.pop_front() {
+            match next {
+                Todo::Node(node, parent, path) => {
                     let index = flat.len();
                     let entry = node.entry();
                     flat.push(Flat { parent, path, entry, moid: entry.moid() });
-                    match entry.moid() {
-                        Some(moid) => todo.extend(unseen.remove(moid).map(|mo| Todo::Mo(mo, index))),
-                        None => {
-                            todo.extend(node.children().iter().map(|child| Todo::Node(child, Some(index), "")));
-                        }
+                    todo.extend(show(entry).map(|mo| Todo::Mo(mo, index)));
+                    if entry.moid().is_none() {
+                        todo.extend(node.children().iter().map(|child| Todo::Node(child, Some(index), "")));
                     }
                 }
-                Some(Todo::Mo(mo, root)) => {
-                    let mut places = Vec::from([root]);
-                    for (entry, parent) in mo.described().skip(1) {
-                        let index = flat.len();
-                        let parent = parent.and_then(|parent| places.get(parent).copied()).or(Some(root));
-                        places.push(index);
-                        flat.push(Flat { parent, path: "", entry, moid: entry.moid() });
-                        let inner = entry.moid().and_then(|moid| unseen.remove(moid));
-                        todo.extend(inner.map(|mo| Todo::Mo(mo, index)));
-                    }
-                }
-                None => {
-                    let Some((moid, mo)) = unseen.pop_first() else { return flat };
-                    let Some((entry, _)) = mo.described().next() else { continue };
-                    todo.push_back(Todo::Mo(mo, flat.len()));
-                    flat.push(Flat { parent: None, path: "", entry, moid: Some(moid) });
-                }
+                Todo::Mo(mo, root) => expand(mo, root, &mut flat, |entry, index| {
+                    todo.extend(show(entry).map(|mo| Todo::Mo(mo, index)));
+                }),
             }
         }
+        for (moid, mo) in unseen {
+            if let Some((entry, _)) = mo.described().next() {
+                let root = flat.len();
+                flat.push(Flat { parent: None, path: "", entry, moid: Some(moid) });
+                expand(mo, root, &mut flat, |_, _| {});
+            }
+        }
+        flat
+    }
+}
+
+/// What is still to be written.
+enum Todo<'d> {
+    /// A node, below one that is, with its path.
+    Node(&'d NodeDefinition, Option<usize>, &'d str),
+    /// What is in an MO, below its root.
+    Mo(&'d MoDefinition, usize),
+}
+
+/// Appends what is in an MO, below its root.
+fn expand<'d>(mo: &'d MoDefinition, root: usize, flat: &mut Vec<Flat<'d>>, mut each: impl FnMut(&'d Entry, usize)) {
+    let mut places = Vec::from([root]);
+    for (entry, parent) in mo.described().skip(1) {
+        let index = flat.len();
+        let parent = parent.and_then(|parent| places.get(parent).copied()).or(Some(root));
+        places.push(index);
+        flat.push(Flat { parent, path: "", entry, moid: entry.moid() });
+        each(entry, index);
     }
 }
 
@@ -312,7 +326,7 @@ struct Flat<'d> {
 }
 
 impl Flat<'_> {
-    fn build(&self, has_nodes: bool) -> Element<'static> {
+    fn build(&self) -> Element<'static> {
         let entry = self.entry;
         let mut node = element("Node");
         node.push(text_element("NodeName", entry.name.as_deref().map_or_else(String::new, String::from)));
@@ -360,7 +374,7 @@ impl Flat<'_> {
             outer.push(element(if insensitive { "CIS" } else { "CS" }));
             properties.push(outer);
         }
-        if let Some(constraint) = entry.constraint().filter(|_| !has_nodes).and_then(write_constraint) {
+        if let Some(constraint) = entry.constraint().and_then(write_constraint) {
             properties.push(constraint);
         }
         node.push(properties);
@@ -613,9 +627,20 @@ fn is_name(name: &str) -> bool {
 
 /// The path of a node, without what stands for the root.
 fn mount(path: &str) -> String {
-    let path = path.strip_prefix('.').filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path);
-    path.trim_matches('/').into()
+    let mut clean = String::new();
+    for segment in path.split('/').map(|segment| segment.trim_matches(SPACE)) {
+        if !segment.is_empty() && segment != "." {
+            if !clean.is_empty() {
+                clean.push('/');
+            }
+            clean.push_str(segment);
+        }
+    }
+    clean
 }
+
+/// The white space of XML.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The default value; the format that it has becomes the first.
 fn default_value(raw: Raw, formats: &mut [Format]) -> Result<Option<Value>, DdfErrorKind> {
@@ -646,7 +671,7 @@ fn parse(format: Format, text: &str) -> Option<Value> {
         Format::Bool if text == "1" || text.eq_ignore_ascii_case("true") => "true",
         Format::Bool if text == "0" || text.eq_ignore_ascii_case("false") => "false",
         Format::Chr | Format::Xml => text,
-        _ => text.trim(),
+        _ => text.trim_matches(SPACE),
     };
     Value::parse(format, text)
 }
