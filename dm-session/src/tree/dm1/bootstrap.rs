@@ -447,16 +447,21 @@ impl ClientProvisioning {
                     return Err(BootstrapError::NoAddress);
                 }
                 let old = accounts(work.store).into_iter().find(|(_, id)| *id == account.server_id);
+                let place;
                 if let Some((uri, _)) = old {
-                    for child in children(work.store, &uri) {
+                    // Whose account it is stays, or its rights elsewhere would go.
+                    place = format!("{uri}/ServerID");
+                    for child in children(work.store, &uri).into_iter().filter(|child| *child != place) {
                         work.must(Command::delete(child))?;
                     }
                     account.uri = uri;
                 } else {
+                    place = String::new();
                     account.uri = free_name(&children(work.store, "./DMAcc"));
                     work.must(Command::add(account.uri.clone(), Content::mo(DM_ACC_1_0)))?;
                 }
-                for command in account.contents() {
+                let contents = account.contents().into_iter();
+                for command in contents.filter(|it| !matches!(it, Command::Add { uri, .. } if *uri == place)) {
                     work.must(command)?;
                 }
                 if let Some(grant) = account.grant() {

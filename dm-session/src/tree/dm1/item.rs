@@ -3,6 +3,7 @@
 use super::super::value::Format;
 use super::operation::{Content, Data, ResultItem};
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 use dm_syncml as syncml;
 use dm_syncml::{Element, Encoding, Item, Limits, Meta};
 
@@ -69,6 +70,40 @@ impl Data {
 }
 
 impl ResultItem {
+    /// One without Meta and Data, as `?list=Struct` has it of a leaf.
+    ///
+    /// ```
+    /// use dm_session::tree::{Format, dm1::{Data, ResultItem}};
+    /// let item = ResultItem::new("./Vendor/N").with_format(Format::Int).with_data(Data::Text("7".into()));
+    /// assert!(item.has_data);
+    /// ```
+    #[must_use]
+    pub fn new(source: impl Into<String>) -> Self {
+        Self { source: source.into(), format: None, media_type: None, data: Data::None, has_data: false }
+    }
+
+    /// The same with a `Format`.
+    #[must_use]
+    pub const fn with_format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// The same with a `Type`.
+    #[must_use]
+    pub fn with_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
+    /// The same with a value; [`Data::None`] is an empty one.
+    #[must_use]
+    pub fn with_data(mut self, data: Data) -> Self {
+        self.data = data;
+        self.has_data = true;
+        self
+    }
+
     /// The Item of Results in a message of this form.
     ///
     /// Format and Type are left out where they are `chr` and `text/plain`. Bytes are Base64 text of Format `b64` in

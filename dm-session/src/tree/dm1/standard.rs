@@ -223,14 +223,14 @@ impl DevInfo {
     }
 }
 
-/// The values of `./DevDetail`. The limits of URIs are those of the configuration, which enforces them.
+/// The values of `./DevDetail` that are the application's to know. The limits of URIs and `LrgObj` are there by
+/// themselves: those of the [configuration](super::Config).
 ///
 /// ```
-/// use dm_session::tree::dm1::{Command, Config, DevDetail, UriLimits};
+/// use dm_session::tree::dm1::{Command, DevDetail};
 ///
-/// let config = Config::new().with_uri_limits(UriLimits::new(8, 120, 20));
-/// let commands = DevDetail::new("sensor").with_firmware("3.1").with_large_objects(true).commands(&config);
-/// assert!(commands.contains(&Command::replace("./DevDetail/URI/MaxDepth", "8")));
+/// let commands = DevDetail::new("sensor").with_firmware("3.1").commands();
+/// assert!(commands.contains(&Command::replace("./DevDetail/FwV", "3.1")));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -245,8 +245,6 @@ pub struct DevDetail {
     pub software: String,
     /// `HwV`: the hardware version.
     pub hardware: String,
-    /// `LrgObj`: whether the sessions of the device take large objects.
-    pub large_objects: bool,
 }
 
 impl DevDetail {
@@ -284,16 +282,9 @@ impl DevDetail {
         self
     }
 
-    /// The same with large objects, as the sessions are configured.
+    /// What [sets](Request::local) them.
     #[must_use]
-    pub const fn with_large_objects(mut self, supported: bool) -> Self {
-        self.large_objects = supported;
-        self
-    }
-
-    /// What [sets](Request::local) them in a tree of this configuration.
-    #[must_use]
-    pub fn commands(&self, config: &Config) -> Vec<Command> {
+    pub fn commands(&self) -> Vec<Command> {
         let leaves = [
             ("DevTyp", &self.device_type),
             ("OEM", &self.oem),
@@ -301,25 +292,8 @@ impl DevDetail {
             ("SwV", &self.software),
             ("HwV", &self.hardware),
         ];
-        let large = Content::from(if self.large_objects { "true" } else { "false" }).with_format("bool");
-        let mut commands = uri_limits(config);
-        commands.extend(leaves.map(|(name, value)| Command::replace(format!("./DevDetail/{name}"), value.as_str())));
-        commands.push(Command::replace("./DevDetail/LrgObj", large));
-        commands
+        leaves.map(|(name, value)| Command::replace(format!("./DevDetail/{name}"), value.as_str())).into()
     }
-}
-
-/// What makes `./DevDetail/URI` show the limits in force.
-pub(crate) fn uri_limits(config: &Config) -> Vec<Command> {
-    let leaves = [
-        ("MaxDepth", config.uri.max_depth),
-        ("MaxTotLen", config.uri.max_total_len),
-        ("MaxSegLen", config.uri.max_segment_len),
-    ];
-    let set = |(name, limit): (&str, u16)| {
-        Command::replace(format!("./DevDetail/URI/{name}"), Content::from(limit.to_string().as_str()))
-    };
-    leaves.map(set).into()
 }
 
 /// Who proves itself to whom (`AAuthLevel`).
