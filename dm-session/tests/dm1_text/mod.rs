@@ -113,7 +113,7 @@ pub(crate) fn acl_holds(text: &str) -> bool {
     assert_eq!(again.to_canonical(), canonical);
     assert!(again.same_rights(&acl));
 
-    let mut ids: Vec<&str> = rights.values().flatten().copied().filter(|id| *id != "*").take(8).collect();
+    let mut ids: Vec<&str> = rights.values().flatten().copied().filter(|id| *id != "*").take(3).collect();
     ids.extend(["nobody", "", "*"]);
     for command in AclCommand::ALL {
         let everyone = rights.get(command.as_str()).is_some_and(|ids| ids.contains("*"));
