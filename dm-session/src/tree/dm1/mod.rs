@@ -1,9 +1,11 @@
 //! The tree as DM 1.x addresses it: by path, with properties and access control lists
 //! (OMA-TS-DM_TND-V1_2, OMA-TS-DM_TNDS-V1_2).
 
+mod accounts;
 mod acl;
 mod atomic;
 mod bootstrap;
+mod command;
 mod config;
 mod ddf;
 mod engine;
@@ -12,11 +14,15 @@ mod file;
 mod fumo;
 mod item;
 mod large;
+mod list;
+mod object;
 mod operation;
 mod plant;
+mod property;
 mod standard;
 mod tnds;
 mod uri;
+mod value;
 
 pub use acl::{Acl, AclCommand, AclError, AclErrorKind, AclRemoval};
 pub use atomic::{Atomic, run, run_atomic};

@@ -1,0 +1,711 @@
+//! Add and Replace of TNDS objects, and the Inbox (§8.3 to §8.5 and §8.8 of the tree reference).
+
+use super::super::arena::{NodeId, Props};
+use super::super::change::Change;
+use super::super::definition::Access;
+use super::super::mo_tree::MoTree;
+use super::super::standard::is_own;
+use super::super::value::Format;
+use super::accounts::{SERVER_ID, accounts_of, is_account};
+use super::acl::AclCommand;
+use super::engine::{Found, Run, Stop, access, config, defined, find, find_names, is_inbox, node, strict};
+use super::operation::{Content, Data, Principal};
+use super::property::{decode_name, read_acl, read_title};
+use super::standard::canonical_mo;
+use super::tnds::{TndsNode, TndsObject, TndsType, TndsValue};
+use super::uri::{NodeUri, Style, UriWriter, escaped_chars};
+use super::value::Source;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use dm_syncml::{Limits, StatusCode};
+
+/// Where a Node of an object belongs.
+enum Place {
+    /// At these names from the root.
+    At(Vec<String>),
+    /// Below another Node of the object, by this name.
+    Below(usize, String),
+    /// Nowhere: it is passed over, with those in it.
+    Ignored,
+}
+
+/// An object and where it goes.
+struct Plan<'o> {
+    object: &'o TndsObject,
+    places: Vec<Place>,
+    /// Levels of each from the root.
+    depths: Vec<usize>,
+    /// Values that are not those of the object.
+    values: BTreeMap<usize, TndsValue>,
+    /// Nodes that are there already and may be met: they take what the object says.
+    kept: BTreeSet<NodeId>,
+}
+
+impl Plan<'_> {
+    fn node(&self, index: usize) -> Result<&TndsNode, Stop> {
+        self.object.nodes.get(index).ok_or_else(|| StatusCode::COMMAND_FAILED.into())
+    }
+
+    fn source(&self, index: usize) -> Result<Source<'_>, Stop> {
+        let node = self.node(index)?;
+        Ok(Source::Tnds {
+            format: self.object.format(index).unwrap_or(Format::Chr),
+            media_type: node.media_type.as_ref().map(TndsType::as_str),
+            value: self.values.get(&index).or(node.value.as_ref()),
+        })
+    }
+}
+
+/// Nodes of an object by their names: what a Replace keeps.
+#[derive(Default)]
+struct Branch {
+    children: BTreeMap<String, usize>,
+    node: Option<usize>,
+}
+
+impl Run<'_> {
+    pub(super) fn add_object(&mut self, tree: &mut MoTree, uri: &NodeUri<'_>, content: &Content) -> Result<(), Stop> {
+        if !config(tree)?.tnds {
+            return Err(StatusCode::UNSUPPORTED_FORMAT.into());
+        }
+        if let Found::Node(first) = find_names(tree, uri.segments().take(1))
+            && is_inbox(tree, first)
+        {
+            return self.add_to_inbox(tree, uri, first, content);
+        }
+        let found = find(tree, uri);
+        if self.checking.is_some() {
+            return self.check_object(tree, &found, AclCommand::Add);
+        }
+        let object = read(tree, &content.data)?;
+        if let Found::Node(id) = found
+            && !node(tree, id)?.is_interior()
+        {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        let plan = resolve(tree, uri, &object, true)?;
+        let writer = uri.writer(config(tree)?.escape_non_ascii);
+        self.mutate(tree, |run, change| run.place(change, &plan, None, writer))
+    }
+
+    /// What can be said of an object before it is whole.
+    fn check_object(&self, tree: &MoTree, found: &Found, command: AclCommand) -> Result<(), Stop> {
+        let (Found::Node(id) | Found::Missing(id, _)) = *found else { return Err(StatusCode::NOT_FOUND.into()) };
+        if command == AclCommand::Add && !node(tree, id)?.is_interior() {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        if command == AclCommand::Replace && !matches!(found, Found::Node(_)) {
+            return Err(StatusCode::NOT_FOUND.into());
+        }
+        self.demand(tree, id, command)?;
+        match self.checking.flatten() {
+            Some(size) if usize::try_from(size).map_or(true, |size| size > tree.limits().total_len) => {
+                Err(StatusCode::TOO_LARGE.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Creates the nodes of a plan but for `top`, which is there; then sets the ACLs, innermost first, so that none of
+    /// them stands in the way of what is still to be created.
+    fn place(
+        &mut self,
+        change: &mut Change<'_>,
+        plan: &Plan<'_>,
+        top: Option<(usize, NodeId)>,
+        writer: UriWriter<'_>,
+    ) -> Result<(), Stop> {
+        let mut ids: Vec<Option<NodeId>> = Vec::with_capacity(plan.places.len());
+        let mut met: BTreeSet<NodeId> = top.iter().map(|(_, id)| *id).collect();
+        for (index, place) in plan.places.iter().enumerate() {
+            let (there, parent) = match place {
+                Place::Ignored => {
+                    ids.push(None);
+                    continue;
+                }
+                _ if top.is_some_and(|(number, _)| number == index) => {
+                    ids.push(top.map(|(_, id)| id));
+                    continue;
+                }
+                Place::At(names) => match find_names(change.tree, names.iter().map(String::as_str)) {
+                    Found::Node(id) => (Some(id), None),
+                    Found::Missing(..) | Found::Nowhere => (None, None),
+                },
+                Place::Below(above, name) => {
+                    let parent = ids.get(*above).copied().flatten().ok_or(StatusCode::COMMAND_FAILED)?;
+                    (change.tree.arena.child(parent, name), Some(parent))
+                }
+            };
+            let source = plan.source(index)?;
+            let titles = config(change.tree)?.properties.title;
+            let title = plan.node(index)?.title.as_deref().filter(|_| titles).map(read_title).transpose()?;
+            let id = match (there, place) {
+                (Some(id), _) => {
+                    if !met.insert(id) {
+                        return Err(StatusCode::ALREADY_EXISTS.into());
+                    }
+                    self.meet(change, id, source, plan.kept.contains(&id))?;
+                    if let Some(title) = title {
+                        change.set_title(id, title)?;
+                    }
+                    id
+                }
+                (None, Place::Below(_, name)) => {
+                    let parent = parent.ok_or(StatusCode::COMMAND_FAILED)?;
+                    self.demand(change.tree, parent, AclCommand::Add)?;
+                    let props = Props { title: title.flatten(), ..Props::default() };
+                    self.create(change, parent, name, source, props)?
+                }
+                (None, Place::At(names)) => {
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    let id = self.add_at(change, &names, source, writer)?;
+                    if let Some(title) = title {
+                        change.set_title(id, title)?;
+                    }
+                    id
+                }
+                (None, Place::Ignored) => continue,
+            };
+            met.insert(id);
+            ids.push(Some(id));
+        }
+        self.placing = false;
+        self.set_acls(change, plan, &ids)
+    }
+
+    fn set_acls(&self, change: &mut Change<'_>, plan: &Plan<'_>, ids: &[Option<NodeId>]) -> Result<(), Stop> {
+        if config(change.tree)?.windows {
+            return Ok(());
+        }
+        let mut acls = Vec::new();
+        for (index, id) in ids.iter().enumerate() {
+            let text = plan.node(index)?.acl.as_deref().unwrap_or_default();
+            if let (Some(id), false) = (id, text.is_empty()) {
+                acls.push((plan.depths.get(index).copied().unwrap_or_default(), *id, text));
+            }
+        }
+        acls.sort_by_key(|(depth, ..)| core::cmp::Reverse(*depth));
+        for (_, id, text) in acls {
+            self.may_set_acl(change.tree, id)?;
+            let acl = read_acl(change.tree, id, text)?;
+            change.set_acl(id, acl)?;
+        }
+        Ok(())
+    }
+
+    /// A node of the object is there already: one that came with its parent or may stay takes what the object says.
+    fn meet(&mut self, change: &mut Change<'_>, id: NodeId, source: Source<'_>, kept: bool) -> Result<(), Stop> {
+        let found = node(change.tree, id)?;
+        let came_along = found.parent.is_some_and(|parent| change.is_new(parent));
+        let interior = source.format()? == Some(Format::Node);
+        if !kept && !came_along {
+            let merged = config(change.tree)?.merge && interior && found.is_interior();
+            return if merged { Ok(()) } else { Err(StatusCode::ALREADY_EXISTS.into()) };
+        }
+        if interior != found.is_interior() {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        if interior {
+            return Ok(());
+        }
+        let leaf = self.read_leaf(change.tree, defined(change.tree, found), None, source)?;
+        if kept && self.server().is_some() && !access(change.tree, found).contains(Access::REPLACE) {
+            let same = leaf.value.as_ref() == found.value();
+            return if same { Ok(()) } else { Err(StatusCode::NOT_ALLOWED.into()) };
+        }
+        self.put_value(change, id, leaf)
+    }
+
+    pub(super) fn replace_object(
+        &mut self,
+        tree: &mut MoTree,
+        uri: &NodeUri<'_>,
+        content: &Content,
+    ) -> Result<(), Stop> {
+        if !config(tree)?.tnds {
+            return Err(StatusCode::UNSUPPORTED_FORMAT.into());
+        }
+        if self.checking.is_some() {
+            return self.check_object(tree, &find(tree, uri), AclCommand::Replace);
+        }
+        let object = read(tree, &content.data)?;
+        let mut plan = resolve(tree, uri, &object, false)?;
+        let (top, names) = top_of(&plan)?;
+        let id = find_names(tree, names.iter().map(String::as_str)).node()?;
+        let found = node(tree, id)?;
+        if found.parent.is_none() || is_inbox(tree, id) {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        let branches = branches(&plan, top)?;
+        let source = plan.source(top)?;
+        if (source.format()? == Some(Format::Node)) != found.is_interior() {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        let writer = uri.writer(config(tree)?.escape_non_ascii);
+        if !found.is_interior() {
+            if plan.places.len() > 1 {
+                return Err(StatusCode::NOT_ALLOWED.into());
+            }
+            return self.mutate(tree, |run, change| {
+                run.set_value(change, id, plan.source(top)?)?;
+                run.finish_top(change, &plan, (top, id))?;
+                run.place(change, &plan, Some((top, id)), writer)
+            });
+        }
+        let moid = tree.type_of(found).map(canonical_mo);
+        if source.moid().is_some_and(|named| Some(canonical_mo(named)) != moid) {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        self.demand(tree, id, AclCommand::Replace)?;
+        let survey = self.survey(tree, id);
+        if self.server().is_some() && survey.denied && config(tree)?.delete_descendants {
+            return Err(StatusCode::PERMISSION_DENIED.into());
+        }
+        let doomed = self.compare(tree, &mut plan, &branches, id)?;
+        self.mutate(tree, |run, change| {
+            for child in doomed {
+                let survey = run.survey(change.tree, child);
+                run.remove(change, child, survey);
+            }
+            for kept in &plan.kept {
+                if node(change.tree, *kept)?.props.is_some() {
+                    change.set_acl(*kept, None)?;
+                    change.set_title(*kept, None)?;
+                }
+            }
+            run.finish_top(change, &plan, (top, id))?;
+            run.place(change, &plan, Some((top, id)), writer)
+        })
+    }
+
+    /// What the first node of a Replace gets besides its value.
+    fn finish_top(&self, change: &mut Change<'_>, plan: &Plan<'_>, (top, id): (usize, NodeId)) -> Result<(), Stop> {
+        change.touch(id);
+        let titles = config(change.tree)?.properties.title;
+        if let Some(title) = plan.node(top)?.title.as_deref().filter(|_| titles) {
+            change.set_title(id, read_title(title)?)?;
+        }
+        Ok(())
+    }
+
+    /// What a Replace removes below its first node. Permanent nodes that the object has are kept; one that it has not
+    /// forbids the Replace.
+    fn compare(
+        &self,
+        tree: &MoTree,
+        plan: &mut Plan<'_>,
+        branches: &[Branch],
+        top: NodeId,
+    ) -> Result<Vec<NodeId>, Stop> {
+        let mut doomed = Vec::new();
+        let mut open = Vec::from([(0_usize, top)]);
+        while let Some((branch, id)) = open.pop() {
+            let named = branches.get(branch).into_iter().flat_map(|branch| &branch.children);
+            let wanted: BTreeMap<NodeId, usize> =
+                named.filter_map(|(name, below)| Some((tree.arena.child(id, name)?, *below))).collect();
+            for child in tree.arena.children_unordered(id) {
+                if !tree.is_permanent(node(tree, child)?) {
+                    if self.server().is_some() && self.survey(tree, child).pinned {
+                        return Err(StatusCode::NOT_ALLOWED.into());
+                    }
+                    doomed.push(child);
+                    continue;
+                }
+                match wanted.get(&child) {
+                    Some(below) => {
+                        plan.kept.insert(child);
+                        open.push((*below, child));
+                    }
+                    None if self.server().is_some() => return Err(StatusCode::NOT_ALLOWED.into()),
+                    None => {}
+                }
+            }
+        }
+        Ok(doomed)
+    }
+
+    /// Puts the MOs of an object to their places, which the device knows.
+    fn add_to_inbox(
+        &mut self,
+        tree: &mut MoTree,
+        uri: &NodeUri<'_>,
+        inbox: NodeId,
+        content: &Content,
+    ) -> Result<(), Stop> {
+        self.demand(tree, inbox, AclCommand::Add)?;
+        let below: Vec<&str> = uri.segments().skip(1).collect();
+        if below.len() > usize::from(!strict(tree)) {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        if self.checking.is_some() {
+            return Ok(());
+        }
+        let object = read(tree, &content.data)?;
+        let mut homes = Homes::new(tree);
+        let mut plan = Plan {
+            object: &object,
+            places: Vec::new(),
+            depths: Vec::new(),
+            values: BTreeMap::new(),
+            kept: BTreeSet::new(),
+        };
+        let bootstrap = self.request.principal == Principal::Bootstrap;
+        for (index, tnds) in object.nodes.iter().enumerate() {
+            let place = match (tnds.parent, &tnds.path) {
+                (Some(parent), None) => match plan.places.get(parent) {
+                    Some(Place::Ignored) => Place::Ignored,
+                    _ => Place::Below(parent, name_of(tnds)?.ok_or(StatusCode::UNSUPPORTED_FORMAT)?),
+                },
+                _ => {
+                    let path = tnds.path.as_deref().unwrap_or_default();
+                    let mut inner = path_names(
+                        path.strip_prefix("./Inbox").map_or(path, |rest| rest.strip_prefix('/').unwrap_or(rest)),
+                    )?;
+                    inner.extend(name_of(tnds)?);
+                    if inner.is_empty() {
+                        inner.extend(below.iter().map(ToString::to_string));
+                    }
+                    match homes.place(&object, index, inner, &mut plan.kept)? {
+                        Some(names) => Place::At(names),
+                        None if bootstrap => Place::Ignored,
+                        None => return Err(StatusCode::NOT_ALLOWED.into()),
+                    }
+                }
+            };
+            plan.places.push(place);
+        }
+        plan.values = homes.rewritten(&object);
+        measure(tree, &mut plan)?;
+        let replaced = core::mem::take(&mut homes.replaced);
+        let writer = uri.writer(config(tree)?.escape_non_ascii);
+        self.mutate(tree, |run, change| {
+            for account in &replaced {
+                for child in change.tree.arena.children_in_order(*account) {
+                    let survey = run.survey(change.tree, child);
+                    run.remove(change, child, survey);
+                }
+            }
+            run.placing = true;
+            run.place(change, &plan, None, writer)
+        })
+    }
+}
+
+/// The places that the device has for MOs.
+struct Homes<'t> {
+    tree: &'t MoTree,
+    /// Where an MO goes, by where it stands in the Inbox.
+    moved: BTreeMap<String, Vec<String>>,
+    /// Names that were given below a node by this object.
+    taken: BTreeSet<(NodeId, String)>,
+    /// Accounts that are there for the same server: what is in them goes.
+    replaced: Vec<NodeId>,
+}
+
+impl<'t> Homes<'t> {
+    const fn new(tree: &'t MoTree) -> Self {
+        Self { tree, moved: BTreeMap::new(), taken: BTreeSet::new(), replaced: Vec::new() }
+    }
+
+    /// The names from the root for a top-level Node that stands at `inner` in the Inbox; `None` for one that has no
+    /// place.
+    fn place(
+        &mut self,
+        object: &TndsObject,
+        index: usize,
+        inner: Vec<String>,
+        kept: &mut BTreeSet<NodeId>,
+    ) -> Result<Option<Vec<String>>, Stop> {
+        // A Node that goes on with an MO that came before.
+        let mut key = String::new();
+        let mut above = None;
+        for (count, name) in inner.iter().enumerate() {
+            if count > 0 {
+                key.push('/');
+            }
+            key.push_str(name);
+            if let Some(home) = self.moved.get(&key) {
+                above = Some((count, home));
+            }
+        }
+        if let Some((count, home)) = above {
+            let rest = inner.iter().skip(count.saturating_add(1)).cloned();
+            return Ok(Some(home.iter().cloned().chain(rest).collect()));
+        }
+        let tnds = object.nodes.get(index).ok_or(StatusCode::COMMAND_FAILED)?;
+        let moid = tnds.media_type.as_ref().map_or("", TndsType::as_str);
+        if object.format(index) != Some(Format::Node) || moid.is_empty() {
+            return Ok(None);
+        }
+        if let Some(account) = self.same_account(object, index, moid) {
+            let names: Vec<String> =
+                super::engine::names(self.tree, account).into_iter().map(ToString::to_string).collect();
+            self.replaced.push(account);
+            kept.insert(account);
+            self.moved.insert(key, names.clone());
+            return Ok(Some(names));
+        }
+        let Some(mut names) = self.home_of(moid) else { return Ok(None) };
+        let Found::Node(parent) = find_names(self.tree, names.iter().map(String::as_str)) else { return Ok(None) };
+        names.push(self.free_name(parent, moid, inner.last().map(String::as_str)));
+        self.moved.insert(key, names.clone());
+        Ok(Some(names))
+    }
+
+    /// The names of the node below which instances of an MO are.
+    fn home_of(&self, moid: &str) -> Option<Vec<String>> {
+        let root = self.tree.root().and_then(|root| self.tree.arena.get(root))?;
+        let frame = self.tree.mos.get(root.mo)?.definition.as_ref()?;
+        let mut open = Vec::from([(0_usize, Vec::new())]);
+        while let Some((index, names)) = open.pop() {
+            for child in frame.entry(index)?.children() {
+                let Some(entry) = frame.entry(child) else { continue };
+                match &entry.name {
+                    None if entry.moid().is_some_and(|linked| canonical_mo(linked) == canonical_mo(moid)) => {
+                        return Some(names);
+                    }
+                    Some(name) if entry.format == Format::Node => {
+                        let below: Vec<String> = names.iter().cloned().chain([name.to_string()]).collect();
+                        open.push((child, below));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // Without a place of its own an MO that the device knows goes to the root.
+        let known =
+            self.tree.definition(canonical_mo(moid)).filter(|mo| mo.entry(0).is_some_and(|entry| !entry.permanent));
+        (known.is_some() && !is_own(moid)).then(Vec::new)
+    }
+
+    /// A name that is free: the one that is wanted, else a number.
+    fn free_name(&mut self, parent: NodeId, moid: &str, wanted: Option<&str>) -> String {
+        let fixed = self.tree.definition(canonical_mo(moid)).and_then(|mo| mo.entry(0)?.name.clone());
+        let mut count = self.tree.arena.children_unordered(parent).count();
+        let mut name = match (fixed, wanted) {
+            (Some(fixed), _) => return fixed.into(),
+            (None, Some(wanted)) => wanted.to_string(),
+            (None, None) => count.saturating_add(1).to_string(),
+        };
+        while self.tree.arena.child(parent, &name).is_some() || !self.taken.insert((parent, name.clone())) {
+            count = count.saturating_add(1);
+            name = count.to_string();
+        }
+        name
+    }
+
+    /// The account that the device has of the server of an account in the object.
+    fn same_account(&self, object: &TndsObject, index: usize, moid: &str) -> Option<NodeId> {
+        if !is_account(moid) {
+            return None;
+        }
+        let inside = object.nodes.iter().skip(index.saturating_add(1)).take_while(|node| node.parent >= Some(index));
+        let leaf =
+            inside.filter(|node| node.parent == Some(index)).find(|node| node.name.as_deref() == Some(SERVER_ID))?;
+        match &leaf.value {
+            Some(TndsValue::Text(server)) => accounts_of(self.tree, server).first().copied(),
+            _ => None,
+        }
+    }
+
+    /// Values that name an MO of the object where it stood in the Inbox, naming the place that it got.
+    fn rewritten(&self, object: &TndsObject) -> BTreeMap<usize, TndsValue> {
+        let escape = self.tree.dm1().is_none_or(|config| config.escape_non_ascii);
+        let writer = UriWriter::new(Style::Dotted, escape);
+        let longest = self.moved.keys().map(String::len).max().unwrap_or_default();
+        let mut values = BTreeMap::new();
+        for (index, node) in object.nodes.iter().enumerate() {
+            let Some(TndsValue::Text(text)) = &node.value else { continue };
+            let Some(inner) = text.strip_prefix("./Inbox/") else { continue };
+            let (mut key, mut at) = (String::new(), 0_usize);
+            for segment in inner.split('/') {
+                let Some(name) = decode_name(segment) else { break };
+                if at > 0 {
+                    key.push('/');
+                }
+                key.push_str(&name);
+                at = at.saturating_add(segment.len());
+                if key.len() > longest {
+                    break;
+                }
+                if let Some(home) = self.moved.get(&key) {
+                    let place = writer.write(home.iter().map(String::as_str));
+                    let text = format!("{place}{}", inner.get(at..).unwrap_or_default());
+                    values.insert(index, TndsValue::Text(text));
+                }
+                at = at.saturating_add(1);
+            }
+        }
+        values
+    }
+}
+
+fn read(tree: &MoTree, data: &Data) -> Result<TndsObject, Stop> {
+    let most = tree.limits();
+    let mut limits = Limits::DEFAULT;
+    limits.max_message_len = limits.max_message_len.max(most.total_len);
+    limits.max_markup_depth = limits.max_markup_depth.saturating_add(16);
+    // A Node has a dozen elements.
+    limits.max_elements = limits.max_elements.max(most.nodes.saturating_mul(12));
+    Ok(TndsObject::from_data(data, &limits)?)
+}
+
+/// The name of a Node; `None` where it has none or an empty one.
+fn name_of(node: &TndsNode) -> Result<Option<String>, Stop> {
+    match node.name.as_deref() {
+        None | Some("") => Ok(None),
+        Some(name) => Ok(Some(decode_name(name).ok_or(StatusCode::NOT_FOUND)?)),
+    }
+}
+
+/// The names in a Path.
+fn path_names(path: &str) -> Result<Vec<String>, Stop> {
+    if path.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Option<Vec<String>> = path.split('/').map(decode_name).collect();
+    names.ok_or_else(|| StatusCode::NOT_FOUND.into())
+}
+
+/// Where the Nodes of an object belong that is sent to `uri` (§8.3).
+fn resolve<'o>(tree: &MoTree, uri: &NodeUri<'_>, object: &'o TndsObject, adds: bool) -> Result<Plan<'o>, Stop> {
+    let target: Vec<&str> = uri.segments().collect();
+    let lenient = !strict(tree);
+    let itself = lenient && means_target(tree, uri, object, adds)?;
+    let mut places = Vec::with_capacity(object.nodes.len());
+    for node in &object.nodes {
+        let place = match (node.parent, &node.path) {
+            (Some(parent), None) => Place::Below(parent, name_of(node)?.ok_or(StatusCode::UNSUPPORTED_FORMAT)?),
+            (parent, path) => {
+                let path = path.as_deref().unwrap_or_default();
+                let mut names: Vec<String>;
+                match absolute(path, uri, lenient) {
+                    Some(path) => names = path_names(path)?,
+                    None => {
+                        let path = if lenient { path.trim_matches('/') } else { path };
+                        names = target.iter().map(ToString::to_string).collect();
+                        names.extend(path_names(path)?);
+                    }
+                }
+                if parent.is_some() || !itself {
+                    names.extend(name_of(node)?);
+                }
+                Place::At(names)
+            }
+        };
+        places.push(place);
+    }
+    let mut plan = Plan { object, places, depths: Vec::new(), values: BTreeMap::new(), kept: BTreeSet::new() };
+    measure(tree, &mut plan)?;
+    Ok(plan)
+}
+
+/// Lenient: a Path from the root, without the dot.
+fn absolute<'p>(path: &'p str, uri: &NodeUri<'_>, lenient: bool) -> Option<&'p str> {
+    if !lenient {
+        return None;
+    }
+    if path == "." {
+        return Some("");
+    }
+    let whole = uri.path_str();
+    let below = path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match path.strip_prefix("./") {
+        Some(path) => Some(path.trim_end_matches('/')),
+        None if below && uri.style() == Style::Bare && !uri.is_root() => Some(path),
+        None => None,
+    }
+}
+
+/// Lenient: whether the only Node at the top, called like the target, is meant to be the target.
+fn means_target(tree: &MoTree, uri: &NodeUri<'_>, object: &TndsObject, adds: bool) -> Result<bool, Stop> {
+    let mut tops = object.nodes.iter().filter(|node| node.parent.is_none());
+    let (Some(top), None) = (tops.next(), tops.next()) else { return Ok(false) };
+    let (Some(name), Some(last), None) = (name_of(top)?, uri.segments().last(), &top.path) else { return Ok(false) };
+    if name != last {
+        return Ok(false);
+    }
+    Ok(match (find(tree, uri), adds) {
+        (Found::Node(id), false) => tree.arena.child(id, &name).is_none(),
+        (found, adds) => adds && !matches!(found, Found::Node(_)),
+    })
+}
+
+/// Checks the URIs that the nodes get, and notes how deep they are.
+fn measure(tree: &MoTree, plan: &mut Plan<'_>) -> Result<(), Stop> {
+    let (limits, escape) = (config(tree)?.uri, config(tree)?.escape_non_ascii);
+    // Levels and characters of each.
+    let mut sizes: Vec<(usize, usize)> = Vec::with_capacity(plan.places.len());
+    let check = |(depth, total): (usize, usize), name: &str| {
+        let len = escaped_chars(name, escape);
+        let (depth, total) = (depth.saturating_add(1), total.saturating_add(len).saturating_add(1));
+        let fits = depth <= limits.depth() && total <= limits.total_len() && len <= limits.segment_len();
+        if fits { Ok((depth, total)) } else { Err(Stop::from(StatusCode::URI_TOO_LONG)) }
+    };
+    for place in &plan.places {
+        let size = match place {
+            Place::At(names) => names.iter().try_fold((0, 1), |size, name| check(size, name))?,
+            Place::Below(parent, name) => check(sizes.get(*parent).copied().unwrap_or((0, 1)), name)?,
+            Place::Ignored => (0, 1),
+        };
+        sizes.push(size);
+    }
+    plan.depths = sizes.into_iter().map(|(depth, _)| depth).collect();
+    Ok(())
+}
+
+/// The Node of an object that is the first of a Replace: all others are below it.
+fn top_of<'p>(plan: &'p Plan<'_>) -> Result<(usize, &'p [String]), Stop> {
+    let tops = || {
+        plan.places.iter().enumerate().filter_map(|(index, place)| match place {
+            Place::At(names) => Some((index, names.as_slice())),
+            Place::Below(..) | Place::Ignored => None,
+        })
+    };
+    let (top, names) = tops().min_by_key(|(_, names)| names.len()).ok_or(StatusCode::UNSUPPORTED_FORMAT)?;
+    for (_, other) in tops().filter(|(index, _)| *index != top) {
+        if !other.starts_with(names) {
+            return Err(StatusCode::COMMAND_FAILED.into());
+        }
+        if other.len() == names.len() {
+            return Err(StatusCode::ALREADY_EXISTS.into());
+        }
+    }
+    Ok((top, names))
+}
+
+/// The nodes of a Replace by their names below the first.
+fn branches(plan: &Plan<'_>, top: usize) -> Result<Vec<Branch>, Stop> {
+    let Some(Place::At(first)) = plan.places.get(top) else { return Err(StatusCode::COMMAND_FAILED.into()) };
+    let mut branches = Vec::from([Branch { node: Some(top), ..Branch::default() }]);
+    let mut of: Vec<usize> = Vec::with_capacity(plan.places.len());
+    for (index, place) in plan.places.iter().enumerate() {
+        let mut at = 0_usize;
+        let mut path: &[String] = &[];
+        match place {
+            Place::At(names) => path = names.get(first.len()..).unwrap_or_default(),
+            Place::Below(parent, name) => {
+                // A Node stands in front of those in it, but the first of all may not be the first in the list.
+                at = of.get(*parent).copied().unwrap_or_default();
+                path = core::slice::from_ref(name);
+            }
+            Place::Ignored => {}
+        }
+        for name in path {
+            let next = branches.len();
+            let branch = branches.get_mut(at).ok_or(StatusCode::COMMAND_FAILED)?;
+            at = *branch.children.entry(name.clone()).or_insert(next);
+            if at == next {
+                branches.push(Branch::default());
+            }
+        }
+        let branch = branches.get_mut(at).ok_or(StatusCode::COMMAND_FAILED)?;
+        if branch.node.replace(index).is_some_and(|other| other != index) {
+            return Err(StatusCode::ALREADY_EXISTS.into());
+        }
+        of.push(at);
+    }
+    Ok(branches)
+}
