@@ -10,6 +10,8 @@
     reason = "tests"
 )]
 
+mod dm1_documents;
+
 use dm_session::tree::dm1::*;
 use dm_session::tree::{
     Access, Constraint, External, Format, MoDefinition, MoTree, NodeDefinition, Occurrence, TreeConfig, Value,
@@ -207,9 +209,10 @@ fn five_carriers_bring_the_same_object() {
 #[test]
 fn mgmt_tree_is_the_root() {
     assert_eq!(refused("<Node xmlns=\"syncml:dmddf1.2\"/>"), TndsErrorKind::NotMgmtTree);
-    assert_eq!(refused("<MgmtTree xmlns=\"urn:example:other\"/>"), TndsErrorKind::NotMgmtTree);
+    assert_eq!(refused("<Tree/>"), TndsErrorKind::NotMgmtTree);
+    assert_eq!(refused("<MgmtTree/>"), TndsErrorKind::NoNodes);
     assert!(object(tree("<Node/>")).to_xml().unwrap().starts_with("<MgmtTree xmlns=\"syncml:dmddf1.2\">"));
-    for namespace in ["", " xmlns=\"syncml:dmddf\"", " xmlns=\"syncml:dmddf1.2\""] {
+    for namespace in ["", " xmlns=\"syncml:dmddf\"", " xmlns=\"syncml:dmddf1.2\"", " xmlns=\"urn:example\""] {
         let document = format!("<MgmtTree{namespace}><Node><NodeName>a</NodeName></Node></MgmtTree>");
         assert_eq!(object(document).nodes[0].name.as_deref(), Some("a"), "{namespace}");
     }
@@ -962,4 +965,25 @@ proptest! {
             let _ = tree_of(found);
         }
     }
+}
+
+// The fuzzing seeds.
+
+/// Replays the seeds of a target, of which some must be read and not all.
+fn replay(target: &str, holds: fn(&[u8]) -> bool) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let mut seeds: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    seeds.sort();
+    let read = seeds.iter().filter(|seed| holds(&fs::read(seed).unwrap())).count();
+    assert!(0 < read && read < seeds.len(), "{read} of {} seeds in {} are read", seeds.len(), dir.display());
+}
+
+#[test]
+fn seeds_of_objects() {
+    replay("tree_tnds", dm1_documents::tnds_holds);
+}
+
+#[test]
+fn seeds_of_descriptions() {
+    replay("tree_ddf", dm1_documents::ddf_holds);
 }

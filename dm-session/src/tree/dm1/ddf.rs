@@ -209,8 +209,8 @@ impl core::error::Error for DdfError {}
 impl Ddf {
     /// Reads a description; its first byte says whether it is WBXML.
     ///
-    /// Elements may stand in the namespaces `syncml:dmddf1.2` and `syncml:dmddf`, or in none, and in any order. Whether
-    /// the definitions can be served is checked when they are given to a tree.
+    /// Elements may stand in the namespaces `syncml:dmddf1.2` and `syncml:dmddf`, that of the root or none, and in any
+    /// order. Whether the definitions can be served is checked when they are given to a tree.
     ///
     /// # Errors
     /// What is no description that can be used.

@@ -253,8 +253,8 @@ impl TndsObject {
 
     /// Reads a document; its first byte says whether it is WBXML.
     ///
-    /// Elements may stand in the namespaces `syncml:dmddf1.2` and `syncml:dmddf`, or in none, and in any order. Other
-    /// elements are skipped.
+    /// Elements may stand in the namespaces `syncml:dmddf1.2` and `syncml:dmddf`, that of the root or none, and in any
+    /// order. Other elements are skipped.
     ///
     /// # Errors
     /// What is no object that can be understood.
@@ -299,7 +299,7 @@ impl TndsObject {
                     },
                     (_, None) => steps.skip()?,
                 },
-                Step::Other => steps.skip()?,
+                Step::Other(_) => steps.skip()?,
                 Step::End => match open.pop() {
                     Some(this) => object.finish(this)?,
                     None => break,
@@ -333,7 +333,7 @@ impl TndsObject {
         });
         match this.value {
             Some(raw) if !interior => node.value = Some(raw.value(node.format)),
-            Some(raw) if !raw.bytes.is_empty() => return Err(TndsErrorKind::Format.into()),
+            Some(raw) if !raw.is_empty() => return Err(TndsErrorKind::Format.into()),
             _ => {}
         }
         Ok(())
@@ -458,7 +458,7 @@ fn properties(steps: &mut Steps<'_, '_>, node: &mut TndsNode) -> Result<Option<(
             Step::Start("TStamp") => once(&mut node.tstamp, steps.word()?)?,
             Step::Start("Type") => once(&mut media_type, type_of(steps)?)?,
             Step::Start("VerNo") => once(&mut node.verno, steps.word()?)?,
-            Step::Start(_) | Step::Other => steps.skip()?,
+            Step::Start(_) | Step::Other(_) => steps.skip()?,
             Step::End => return Ok(media_type.flatten()),
         }
     }
@@ -518,7 +518,12 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    fn value(self, format: Option<Format>) -> TndsValue {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What it is of a node of that format.
+    pub(super) fn value(self, format: Option<Format>) -> TndsValue {
         if format == Some(Format::Bin) && self.opaque {
             return TndsValue::Bytes(self.bytes);
         }
@@ -552,7 +557,7 @@ pub(super) enum Step<'e> {
     /// An element of device descriptions.
     Start(&'e str),
     /// Another element.
-    Other,
+    Other(&'e Name<'e>),
     /// The end of the element around.
     End,
 }
@@ -590,7 +595,7 @@ impl<'e, 'a> Steps<'e, 'a> {
     pub(super) fn next(&mut self) -> Result<Step<'e>, TndsError> {
         while let Some(node) = self.take() {
             match node {
-                Node::Start(name) => return Ok(name_of(name).map_or(Step::Other, Step::Start)),
+                Node::Start(name) => return Ok(name_of(name).map_or(Step::Other(name), Step::Start)),
                 Node::End => return Ok(Step::End),
                 Node::Text(text) if !is_space(text.as_bytes()) => return Err(TndsErrorKind::Structure.into()),
                 Node::Opaque(bytes) if !is_space(bytes) => return Err(TndsErrorKind::Structure.into()),
@@ -600,7 +605,7 @@ impl<'e, 'a> Steps<'e, 'a> {
         Ok(Step::End)
     }
 
-    /// The attributes of the element that was just started, then its content.
+    /// An attribute of the element that was just started.
     pub(super) fn attribute(&self, local: &str) -> Option<&'e str> {
         let attributes = self.rest.iter().map_while(|node| match node {
             Node::Attribute(attribute) => Some(attribute),
@@ -652,8 +657,15 @@ impl<'e, 'a> Steps<'e, 'a> {
 
     /// The content of an element with one element in it, which has text only, or with a text: the element with its
     /// text, and the text.
-    fn choice(&mut self) -> Result<(Option<(String, String)>, String), TndsError> {
+    pub(super) fn choice(&mut self) -> Result<(Option<(String, String)>, String), TndsError> {
         let mut child = None;
+        let mut repeated = false;
+        let bare = self.choices(|name, text| repeated |= child.replace((name.into(), text)).is_some())?;
+        if repeated { Err(TndsErrorKind::Repeated.into()) } else { Ok((child, bare)) }
+    }
+
+    /// The same with any number of elements.
+    pub(super) fn choices(&mut self, mut found: impl FnMut(&'e str, String)) -> Result<String, TndsError> {
         let mut bare = Vec::new();
         loop {
             match self.take() {
@@ -661,17 +673,14 @@ impl<'e, 'a> Steps<'e, 'a> {
                 Some(Node::Opaque(bytes)) => bare.extend_from_slice(bytes),
                 Some(Node::Attribute(_)) => {}
                 Some(Node::Start(name)) => match name_of(name) {
-                    Some(name) => once(&mut child, (name.into(), self.word()?))?,
+                    Some(name) => found(name, self.word()?),
                     None => self.skip()?,
                 },
                 Some(Node::End) => break,
                 _ => return Err(TndsErrorKind::Structure.into()),
             }
         }
-        match String::from_utf8(bare) {
-            Ok(bare) => Ok((child, trimmed(bare))),
-            Err(_) => Err(TndsErrorKind::Structure.into()),
-        }
+        String::from_utf8(bare).map(trimmed).map_err(|_| TndsErrorKind::Structure.into())
     }
 }
 

@@ -1,0 +1,9 @@
+//! Any bytes as a TNDS object: what is read is the same when it is written and read again, in every form.
+#![no_main]
+
+#[path = "../../dm-session/tests/dm1_documents/mod.rs"]
+mod documents;
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|data: &[u8]| -> Corpus { if documents::tnds_holds(data) { Corpus::Keep } else { Corpus::Reject } });
