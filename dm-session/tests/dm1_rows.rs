@@ -1,7 +1,10 @@
 //! Every row of the contract of a DM 1.x store, run against `MoTree`: a test for each, named by its id.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use dm_session::tree::MoTree;
 use dm_session::tree::conformance::{self, Setup, Subject, Verdict};
+use dm_session::tree::dm1::{Command, Outcome, Principal, Request, Store};
+use dm_syncml::StatusCode;
 
 fn tree(setup: &Setup) -> Option<Box<dyn Subject>> {
     Some(Box::new(setup.build_tree().unwrap()))
@@ -66,4 +69,128 @@ fn a_host_without_a_store_skips_rows() {
     let report = conformance::run_all(&mut |_: &Setup| -> Option<Box<dyn Subject>> { None });
     assert_eq!((report.passed, report.skipped.len(), report.failures.len()), (0, TESTS.len(), 0));
     assert!(report.to_string().starts_with("0 passed, 264 skipped, 0 failed\n"), "{report}");
+}
+
+/// A store with a mistake, which shows to servers only.
+struct Mistaken(MoTree, Mistake);
+type Mistake = fn(&mut MoTree, &Request) -> Outcome;
+
+impl Store for Mistaken {
+    fn apply(&mut self, request: &Request) -> Outcome {
+        match request.principal {
+            Principal::Server(_) => (self.1)(&mut self.0, request),
+            _ => self.0.apply(request),
+        }
+    }
+}
+
+impl Subject for Mistaken {}
+
+fn catches(rows: &[&str], mistake: Mistake) {
+    for id in rows {
+        let row = conformance::rows().find(|row| row.id == *id).unwrap();
+        let mut store = |setup: &Setup| Some(Box::new(Mistaken(setup.build_tree().ok()?, mistake)) as Box<dyn Subject>);
+        let verdict = conformance::run(row, &mut store);
+        assert!(matches!(verdict, Verdict::Failed(_)), "{row:?}: {verdict:?}");
+    }
+}
+
+/// The answer with something done to it.
+fn answered(tree: &mut MoTree, request: &Request, change: impl FnOnce(&mut dm_session::tree::dm1::Answer)) -> Outcome {
+    match tree.apply(request) {
+        Outcome::Done(mut answer) => {
+            change(&mut answer);
+            Outcome::Done(answer)
+        }
+        ask => ask,
+    }
+}
+
+/// The same request of someone else, or for something else.
+fn instead(request: &Request, principal: Principal, command: Command) -> Request {
+    let mut other = request.clone();
+    other.principal = principal;
+    other.command = command;
+    other
+}
+
+#[test]
+fn rows_catch_replace_that_creates() {
+    catches(&["R2"], |tree, request| match (&request.command, tree.apply(request)) {
+        (Command::Replace { uri, content }, Outcome::Done(answer)) if answer.status == StatusCode::NOT_FOUND => {
+            let command = Command::add(uri.clone(), content.clone());
+            tree.apply(&instead(request, request.principal.clone(), command))
+        }
+        (_, outcome) => outcome,
+    });
+}
+
+#[test]
+fn rows_catch_a_refused_command_that_changes_something() {
+    catches(&["R7", "R8", "P15", "X6", "X7"], |tree, request| match (&request.command, tree.apply(request)) {
+        (Command::Replace { .. } | Command::Delete { .. }, Outcome::Done(answer)) if !answer.status.is_success() => {
+            tree.apply(&instead(request, Principal::Local, Command::add("./Vendor/Left", "over")));
+            Outcome::Done(answer)
+        }
+        (_, outcome) => outcome,
+    });
+}
+
+#[test]
+fn rows_catch_reading_that_counts() {
+    catches(&["G1", "P14", "L1"], |tree, request| match request.command {
+        Command::Get { .. } => {
+            tree.apply(&instead(request, Principal::Local, Command::replace("./Vendor/Own/x", "1")));
+            tree.apply(request)
+        }
+        _ => tree.apply(request),
+    });
+}
+
+#[test]
+fn rows_catch_a_source_in_another_style() {
+    catches(&["U3", "G1", "P2", "G6"], |tree, request| {
+        answered(tree, request, |answer| {
+            for item in &mut answer.results {
+                item.source = match item.source.strip_prefix("./") {
+                    Some(rest) => rest.into(),
+                    None => format!("./{}", item.source),
+                };
+            }
+        })
+    });
+}
+
+#[test]
+fn rows_catch_meta_of_a_property() {
+    catches(&["P1", "P2", "P6", "C2"], |tree, request| {
+        answered(tree, request, |answer| {
+            for item in &mut answer.results {
+                item.media_type.get_or_insert_with(|| "text/plain".into());
+            }
+        })
+    });
+}
+
+#[test]
+fn rows_catch_data_of_no_element() {
+    catches(&["G5", "G7", "G15", "P1", "L1"], |tree, request| {
+        answered(tree, request, |answer| answer.results.iter_mut().for_each(|item| item.has_data = !item.has_data))
+    });
+}
+
+#[test]
+fn rows_catch_servers_that_are_the_device() {
+    catches(&["G9", "G11", "G13", "A7", "R8", "R10", "N8", "X3", "X4", "Y9", "C7", "L4"], |tree, request| {
+        tree.apply(&instead(request, Principal::Local, request.command.clone()))
+    });
+}
+
+#[test]
+fn rows_catch_a_store_that_does_nothing() {
+    let mistake: Mistake = |_, _| Outcome::status(StatusCode::OK);
+    let report = conformance::run_all(&mut |setup: &Setup| {
+        Some(Box::new(Mistaken(setup.build_tree().ok()?, mistake)) as Box<dyn Subject>)
+    });
+    assert_eq!(report.passed, 0, "{report}");
 }

@@ -65,12 +65,6 @@ impl SetupNode {
         self.acl = Some(acl.to_owned());
         self
     }
-
-    /// The same with a Title.
-    pub(crate) fn with_title(mut self, title: &str) -> Self {
-        self.title = Some(title.to_owned());
-        self
-    }
 }
 
 impl Setup {

@@ -153,12 +153,6 @@ impl<'f> Run<'f> {
         self
     }
 
-    /// Commands are of a bootstrap message from here on.
-    pub(crate) fn bootstrap(&mut self) -> &mut Self {
-        self.principal = Principal::Bootstrap;
-        self
-    }
-
     /// Messages have this form from here on.
     pub(crate) fn encoding(&mut self, encoding: Encoding) -> &mut Self {
         self.encoding = encoding;
@@ -169,12 +163,6 @@ impl<'f> Run<'f> {
     /// No more than so many bytes of a value can be delivered from here on.
     pub(crate) fn max_value_len(&mut self, len: usize) -> &mut Self {
         self.max_value_len = Some(len);
-        self
-    }
-
-    /// What the clock shows from here on.
-    pub(crate) fn clock(&mut self, now: Option<Timestamp>) -> &mut Self {
-        self.now = now;
         self
     }
 
@@ -197,11 +185,6 @@ impl<'f> Run<'f> {
         &self.host.asked
     }
 
-    /// The value of a node that the host keeps.
-    pub(crate) fn outside(&self, path: &str) -> Option<&Value> {
-        self.host.values.get(&self.uri(path))
-    }
-
     /// The tree, for rows about more than the interface. Skips the row where there is none.
     pub(crate) fn mo_tree(&mut self) -> Step<&mut MoTree> {
         self.ready()?;
@@ -217,58 +200,68 @@ impl<'f> Run<'f> {
     // Commands.
 
     /// Adds a node.
+    #[must_use]
     pub(crate) fn add(&mut self, path: &str, content: impl Into<Content>) -> Got {
         let command = Command::add(self.uri(path), content);
         self.apply(command)
     }
 
     /// Replaces a value, a property or a sub-tree.
+    #[must_use]
     pub(crate) fn replace(&mut self, path: &str, content: impl Into<Content>) -> Got {
         let command = Command::replace(self.uri(path), content);
         self.apply(command)
     }
 
     /// Replaces a value, with a Format.
+    #[must_use]
     pub(crate) fn replace_as(&mut self, path: &str, format: &str, text: &str) -> Got {
         self.replace(path, Content::from(text).with_format(format))
     }
 
     /// Deletes a node.
+    #[must_use]
     pub(crate) fn delete(&mut self, path: &str) -> Got {
         let command = Command::delete(self.uri(path));
         self.apply(command)
     }
 
     /// Copies a leaf.
+    #[must_use]
     pub(crate) fn copy(&mut self, source: &str, target: &str) -> Got {
         let command = Command::copy(self.uri(source), self.uri(target));
         self.apply(command)
     }
 
     /// Reads a node, a property or a list.
+    #[must_use]
     pub(crate) fn get(&mut self, path: &str) -> Got {
         let command = Command::get(self.uri(path));
         self.apply(command)
     }
 
     /// Executes a node.
+    #[must_use]
     pub(crate) fn exec(&mut self, path: &str) -> Got {
         let command = Command::exec(self.uri(path));
         self.apply(command)
     }
 
     /// Renames a node.
+    #[must_use]
     pub(crate) fn rename(&mut self, path: &str, name: &str) -> Got {
         self.replace(&format!("{path}?prop=Name"), name)
     }
 
     /// Sets an ACL.
+    #[must_use]
     pub(crate) fn set_acl(&mut self, path: &str, acl: &str) -> Got {
         self.replace(&format!("{path}?prop=ACL"), acl)
     }
 
     /// Carries out any command, with the host answering what the store asks, and checks that nothing changed where
     /// nothing may.
+    #[must_use]
     pub(crate) fn apply(&mut self, command: Command) -> Got {
         let step = describe(&self.principal, &command);
         let requested = self.plain_get(&command);

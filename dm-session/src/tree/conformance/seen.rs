@@ -30,7 +30,6 @@ impl Stop {
 pub(crate) type Step<T = ()> = Result<T, Stop>;
 
 /// What an Atomic came to.
-#[must_use]
 pub(crate) struct Atomic {
     pub(crate) step: String,
     /// All of it.
@@ -50,7 +49,6 @@ impl Atomic {
 }
 
 /// What a command came to.
-#[must_use]
 pub(crate) struct Got {
     pub(crate) step: String,
     /// The Source that the one result must have.
@@ -128,19 +126,17 @@ impl Got {
         Err(self.fails(&format!("{expected:?}"), format!("{item:?}")))
     }
 
-    /// The only Item has these bytes.
+    /// The only Item has these bytes, in the form that they travel in.
     pub(crate) fn bytes(self, bytes: &[u8]) -> Step<Self> {
+        let expected = match self.encoding {
+            Encoding::Wbxml => Data::Bytes(bytes.to_vec()),
+            _ => Data::from_syncml(&dm_syncml::Data::base64(bytes)),
+        };
         let item = self.item()?;
-        if item.has_data && item.data == Data::Bytes(bytes.to_vec()) {
+        if Content::from_item(&item.to_item(self.encoding), None).data == expected {
             return Ok(self);
         }
         Err(self.fails(&format!("bytes {bytes:?}"), shown(item)))
-    }
-
-    /// The only Item has this Format.
-    pub(crate) fn format(self, format: Format) -> Step<Self> {
-        let media_type = self.item()?.media_type.clone();
-        self.meta(Some(format), media_type.as_deref())
     }
 
     /// The only Item has this Format and Type.
