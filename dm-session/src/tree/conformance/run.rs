@@ -185,6 +185,11 @@ impl<'f> Run<'f> {
         &self.host.asked
     }
 
+    /// The value of a node that the host keeps.
+    pub(crate) fn outside(&self, path: &str) -> Option<&Value> {
+        self.host.values.get(&self.uri(path))
+    }
+
     /// The tree, for rows about more than the interface. Skips the row where there is none.
     pub(crate) fn mo_tree(&mut self) -> Step<&mut MoTree> {
         self.ready()?;
