@@ -235,12 +235,13 @@ struct Scripted {
     fail: BTreeMap<String, StatusCode>,
     not_undone: Vec<usize>,
     asks: Vec<Vec<Ask>>,
+    forgetful: bool,
     log: Vec<String>,
 }
 
 impl Scripted {
     fn new() -> Self {
-        Self { fail: BTreeMap::new(), not_undone: Vec::new(), asks: Vec::new(), log: Vec::new() }
+        Self { fail: BTreeMap::new(), not_undone: Vec::new(), asks: Vec::new(), forgetful: false, log: Vec::new() }
     }
 
     fn failing(mut self, word: &str, code: u32) -> Self {
@@ -264,16 +265,18 @@ fn word(command: &Command) -> String {
 impl Store for Scripted {
     fn apply(&mut self, request: &Request) -> Outcome {
         let word = word(&request.command);
-        let asked: usize = self.asks.iter().map(Vec::len).sum();
-        if request.replies.len() < asked {
-            let mut seen = 0;
-            for round in &self.asks {
-                seen += round.len();
-                if request.replies.len() < seen {
-                    return Outcome::Ask(round.clone());
-                }
+        // All asks so far, or those of this round.
+        let mut seen = Vec::new();
+        for round in &self.asks {
+            if self.forgetful && request.replies.len() < seen.len() + round.len() {
+                return Outcome::Ask(round.clone());
+            }
+            seen.extend_from_slice(round);
+            if request.replies.len() < seen.len() {
+                return Outcome::Ask(seen);
             }
         }
+        assert_eq!(request.replies.len(), seen.len());
         self.log.push(word.clone());
         let Outcome::Done(mut answer) = Outcome::status(self.fail.get(&word).copied().unwrap_or(StatusCode::OK)) else {
             panic!()
@@ -363,9 +366,11 @@ mod atomics {
         let read = |uri: &str| Ask::Read { uri: uri.into() };
         let request = Request::local(Command::delete("./A"));
         // In one round or several.
-        for asks in [vec![vec![read("./1"), read("./2")]], vec![vec![read("./1")], vec![read("./2")]]] {
+        let rounds = [vec![vec![read("./1"), read("./2")]], vec![vec![read("./1")], vec![read("./2")]]];
+        for (asks, forgetful) in rounds.iter().flat_map(|asks| [(asks, false), (asks, true)]) {
             let mut store = Scripted::new();
-            store.asks = asks;
+            store.asks.clone_from(asks);
+            store.forgetful = forgetful;
             let mut asked = Vec::new();
             let answer = run(&mut store, &request, &mut |ask| {
                 asked.push(ask.clone());
@@ -494,6 +499,11 @@ mod firmware {
         slot.handle(FumoEvent::DataDropped).unwrap();
         slot.handle(FumoEvent::CleanedUp).unwrap();
         assert_eq!((slot.state(), slot.job()), (FumoState::Idle, None));
+        // What was kept over a restart by mistake goes with the rest.
+        let job = FumoJob { action: FumoAction::Update, correlator: None };
+        let mut slot = Fumo::resume("./Fw/1", FumoState::Done, Some(job));
+        slot.handle(FumoEvent::CleanedUp).unwrap();
+        assert_eq!(slot, Fumo::new("./Fw/1"));
     }
 
     #[test]
@@ -737,5 +747,420 @@ mod provisioning {
             b"1234:310150123456789"
         );
         assert_eq!(BootstrapSecurity::Other("X".into()).key(b"a", b"b"), None);
+    }
+}
+
+/// What needs the tree.
+mod in_the_tree {
+    use super::*;
+    use dm_session::tree::NodeDefinition;
+    use dm_syncml::{Message, Operation, SyncHdr};
+
+    fn tree_of(config: dm1::Config) -> MoTree {
+        MoTree::new(TreeConfig::new(1).with_dm1(config)).unwrap()
+    }
+
+    fn tree() -> MoTree {
+        tree_of(dm1::Config::new())
+    }
+
+    fn no_ask(ask: &Ask) -> Reply {
+        panic!("{ask:?}")
+    }
+
+    fn answer(tree: &mut MoTree, request: &Request) -> Answer {
+        run(tree, request, &mut no_ask)
+    }
+
+    fn code(tree: &mut MoTree, server: &str, command: Command) -> u32 {
+        answer(tree, &Request::server(server, command)).status.code()
+    }
+
+    fn data(tree: &mut MoTree, uri: &str) -> Option<String> {
+        let answer = answer(tree, &Request::local(Command::get(uri)));
+        answer.results.into_iter().next().map(|item| match item.data {
+            Data::Text(text) => text,
+            Data::Bytes(bytes) => format!("{bytes:?}"),
+            Data::None => String::new(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    fn local(tree: &mut MoTree, commands: &[Command]) {
+        let atomic = run_atomic(tree, &Request::local(Command::Begin), commands, &mut no_ask);
+        let codes: Vec<_> = commands.iter().map(word).zip(&atomic.children).collect();
+        assert_eq!(atomic.status, StatusCode::OK, "{codes:?}");
+    }
+
+    /// Everything in the tree, as the device sees it.
+    fn dump(tree: &mut MoTree) -> Vec<(String, Option<Format>, Option<String>, Data, Vec<String>)> {
+        let whole = answer(tree, &Request::local(Command::get(".?list=StructData")));
+        assert_eq!(whole.status, StatusCode::OK);
+        let mut all = Vec::new();
+        for item in whole.results {
+            let properties = ["ACL", "Title", "VerNo"];
+            let properties = properties.map(|name| data(tree, &format!("{}?prop={name}", item.source)).unwrap());
+            all.push((item.source, item.format, item.media_type, item.data, properties.to_vec()));
+        }
+        all
+    }
+
+    #[test]
+    fn a_new_tree_has_the_standard_objects() {
+        let tree = &mut tree_of(dm1::Config::new().with_uri_limits(UriLimits::new(8, 120, 20)));
+        assert_eq!(data(tree, ".").unwrap(), "DevInfo/DevDetail/DMAcc/Inbox");
+        assert_eq!(data(tree, ".?prop=ACL").unwrap(), "Add=*&Get=*");
+        for (uri, identifier) in
+            [("./DevInfo", DEV_INFO_1_0), ("./DevDetail", DEV_DETAIL_1_0), ("./Inbox", INBOX_1_0), ("./DMAcc", "")]
+        {
+            assert_eq!(data(tree, &format!("{uri}?prop=Type")).unwrap(), identifier, "{uri}");
+            assert_eq!(code(tree, "S1", Command::delete(uri)), 405, "{uri}");
+        }
+        assert_eq!(data(tree, "./DevInfo").unwrap(), "DevId/Man/Mod/DmV/Lang");
+        assert_eq!(data(tree, "./DevInfo/DmV").unwrap(), "1.2");
+        assert_eq!(data(tree, "./DevDetail").unwrap(), "URI/DevTyp/OEM/FwV/SwV/HwV/LrgObj");
+        for (leaf, value) in [("MaxDepth", "8"), ("MaxTotLen", "120"), ("MaxSegLen", "20")] {
+            assert_eq!(data(tree, &format!("./DevDetail/URI/{leaf}")).unwrap(), value, "{leaf}");
+        }
+        assert_eq!(data(tree, "./DevDetail/LrgObj").unwrap(), "true");
+        assert_eq!(code(tree, "S1", Command::get("./Inbox")), 405);
+        assert_eq!(code(tree, "S1", Command::add("./DevInfo/New", "x")), 404);
+    }
+
+    #[test]
+    fn the_application_sets_what_servers_read() {
+        let tree = &mut tree();
+        local(tree, &DevInfo::new("IMEI:1", "Acme", "A1").with_language("de").commands());
+        local(tree, &DevDetail::new("sensor").with_firmware("3.1").with_hardware("B").with_oem("O").commands());
+        let server = Request::server("S1", Command::get("./DevInfo?list=StructData"));
+        let values: Vec<_> = answer(tree, &server).results.into_iter().skip(1).map(|item| item.data).collect();
+        let text = |text: &str| Data::Text(text.into());
+        assert_eq!(values, [text("IMEI:1"), text("Acme"), text("A1"), text("1.2"), text("de")]);
+        assert_eq!(data(tree, "./DevDetail/FwV").unwrap(), "3.1");
+        assert_eq!(code(tree, "S1", Command::replace("./DevInfo/Man", "x")), 425);
+        local(tree, &[Command::replace(".?prop=ACL", "Add=*&Get=*&Replace=S1")]);
+        assert_eq!(code(tree, "S1", Command::replace("./DevInfo/Man", "x")), 405);
+        assert_eq!(code(tree, "S1", Command::replace("./DevDetail/URI/MaxDepth", "0")), 405);
+    }
+
+    fn new_account(node: &str, server: &str) -> NewAccount {
+        NewAccount::new(node, server, "https://dm.example/dm")
+            .with_name("Example")
+            .with_auth_pref("DIGEST")
+            .with_con_ref("nap1")
+            .with_con_ref("nap2")
+            .with_address(AccountAddr::new("192.0.2.1").with_type("IPv4").with_port(443).with_port(8443))
+            .with_auth(AccountAuth::new(AuthLevel::Client, "DIGEST").with_name("dev").with_secret("s\u{e4}same"))
+            .with_auth(AccountAuth::new(AuthLevel::Server, "BASIC").with_secret("open").with_data([0, 255]))
+    }
+
+    #[test]
+    fn accounts_are_made_and_found() {
+        let tree = &mut tree();
+        local(tree, &new_account("a b", "S1").commands());
+        local(tree, &new_account("2", "S2").commands());
+        assert_eq!(Account::all(tree).len(), 2);
+        let account = Account::find(tree, "S1").unwrap();
+        assert_eq!((account.uri.as_str(), account.app_id.as_str()), ("./DMAcc/a%20b", "w7"));
+        assert_eq!(data(tree, "./DMAcc/2?prop=Type").unwrap(), DM_ACC_1_0);
+        assert_eq!(account.name.as_deref(), Some("Example"));
+        assert_eq!(account.con_refs, ["nap1", "nap2"]);
+        assert_eq!(
+            account.addresses[1],
+            AccountAddr::new("192.0.2.1").with_type("IPv4").with_port(443).with_port(8443)
+        );
+        let client = account.credentials(&AuthLevel::Client).unwrap();
+        assert_eq!(client.secret.as_ref().unwrap().expose_secret(), "s\u{e4}same".as_bytes());
+        assert_eq!((client.name.as_deref(), &client.data), (Some("dev"), &None));
+        let server = account.credentials(&AuthLevel::Server).unwrap();
+        assert_eq!(server.data.as_ref().unwrap().expose_secret(), [0, 255]);
+        assert_eq!(Account::find(tree, "S3"), None);
+        // A nonce, new and again.
+        for nonce in [b"one", b"two"] {
+            let account = Account::find(tree, "S1").unwrap();
+            local(tree, &[account.nonce_command(&AuthLevel::Client, "DIGEST", nonce).unwrap()]);
+            let auth = Account::find(tree, "S1").unwrap().auth;
+            assert_eq!(auth[0].data.as_ref().unwrap().expose_secret(), nonce);
+        }
+        assert_eq!(account.nonce_command(&AuthLevel::Client, "HMAC", b"x"), None);
+        // Renamed by the user.
+        local(tree, &[Command::replace("./DMAcc/a%20b?prop=Name", "home")]);
+        assert_eq!(Account::find(tree, "S1").unwrap().uri, "./DMAcc/home");
+    }
+
+    #[test]
+    fn a_server_has_its_own_account_and_no_identity_but_its_own() {
+        let tree = &mut tree();
+        local(tree, &new_account("1", "S1").commands());
+        local(tree, &new_account("2", "S2").commands());
+        assert_eq!(data(tree, "./DMAcc/1?prop=ACL").unwrap(), "Delete=S1&Get=S1&Replace=S1");
+        assert_eq!(code(tree, "S1", Command::get("./DMAcc/1/AppAddr/1/Addr")), 200);
+        assert_eq!(code(tree, "S2", Command::get("./DMAcc/1/AppAddr/1/Addr")), 425);
+        for hidden in ["AAuthSecret", "AAuthData"] {
+            assert_eq!(code(tree, "S1", Command::get(format!("./DMAcc/1/AppAuth/2/{hidden}"))), 405, "{hidden}");
+        }
+        assert_eq!(code(tree, "S1", Command::replace("./DMAcc/1/AppAuth/1/AAuthSecret", "new")), 200);
+        assert_eq!(code(tree, "S1", Command::replace("./DMAcc/1/ServerID", "S2")), 405);
+        assert_eq!(code(tree, "S1", Command::delete("./DMAcc/2")), 425);
+        assert_eq!(code(tree, "S1", Command::delete("./DMAcc/1")), 200);
+        assert_eq!(code(tree, "S2", Command::delete("./DMAcc/2")), 405, "the last account");
+    }
+
+    fn slot_tree() -> (MoTree, Fumo) {
+        let mut config = dm1::Config::new();
+        config.root_acl = "Add=*&Exec=S1&Get=*&Replace=S1".into();
+        let mut tree = tree_of(config.with_node("Fw", NodeDefinition::interior("Fw").permanent().open()));
+        let slot = Fumo::new("./Fw/1");
+        local(&mut tree, &slot.create(&FumoAction::ALL));
+        (tree, slot)
+    }
+
+    #[test]
+    fn firmware_slots_are_held_to_the_table() {
+        let (tree, mut slot) = slot_tree();
+        let tree = &mut { tree };
+        assert_eq!(data(tree, "./Fw/1?prop=Type").unwrap(), FUMO_1_0);
+        assert_eq!(data(tree, "./Fw/1/State").unwrap(), "10");
+        assert_eq!(code(tree, "S1", Command::replace("./Fw/1/State", "50")), 405);
+        assert_eq!(code(tree, "S1", Command::get("./Fw/1/Update/PkgData")), 405);
+        assert_eq!(code(tree, "S1", Command::replace("./Fw/1/Download/PkgURL", "https://fw.example/1")), 200);
+        let exec = |correlator: &str| Command::Exec {
+            uri: "./Fw/1/Download".into(),
+            correlator: Some(correlator.into()),
+            content: Content::EMPTY,
+        };
+        let mut steps = Vec::new();
+        for (correlator, status) in [("c1", 202), ("c2", 403)] {
+            let mut host = |ask: &Ask| {
+                let Ask::Exec { uri, correlator, .. } = ask else { panic!("{ask:?}") };
+                let action = slot.action(uri).unwrap();
+                match slot.handle(FumoEvent::Exec { action, correlator: correlator.clone() }) {
+                    Ok(step) => {
+                        let status = step.status;
+                        steps.push(step);
+                        Reply::Failed(status)
+                    }
+                    Err(status) => Reply::Failed(status),
+                }
+            };
+            let answer = run(tree, &Request::server("S1", exec(correlator)), &mut host);
+            assert_eq!(answer.status.code(), status);
+        }
+        for step in steps {
+            local(tree, &step.commands);
+        }
+        assert_eq!(data(tree, "./Fw/1/State").unwrap(), "30");
+        assert_eq!(code(tree, "S1", Command::exec("./Fw/1/Download/PkgURL")), 405);
+        assert_eq!(code(tree, "S2", Command::exec("./Fw/1/Download")), 425);
+    }
+
+    #[test]
+    fn a_package_comes_as_a_large_object() {
+        let (mut tree, _) = slot_tree();
+        let chunk = |bytes: &[u8]| Content::new(Data::Bytes(bytes.to_vec())).with_format("bin");
+        let wbxml = |server: &str, command| Request::server(server, command).with_encoding(Encoding::Wbxml);
+        let mut object = LargeObject::start("./Fw/1/Update/PkgData", false, chunk(&[1, 2]), Some(4), 1000);
+        assert_eq!(answer(&mut tree, &wbxml("S1", object.check())).status, StatusCode::OK);
+        assert_eq!(answer(&mut tree, &wbxml("S2", object.check())).status, status(425));
+        let before = dump(&mut tree);
+        object.push(&Data::Bytes(vec![3, 4]));
+        assert_eq!(dump(&mut tree), before);
+        assert_eq!(answer(&mut tree, &wbxml("S1", object.finish().unwrap())).status, StatusCode::OK);
+        assert_eq!(data(&mut tree, "./Fw/1/Update/PkgData").unwrap(), "AQIDBA==");
+    }
+
+    fn leaf(name: &str, value: &str) -> String {
+        format!(
+            "<Node><NodeName>{name}</NodeName><RTProperties><Format><chr/></Format><Type><MIME>text/plain</MIME></Type>\
+             </RTProperties><Value>{value}</Value></Node>"
+        )
+    }
+
+    fn interior(name: &str, below: &str) -> String {
+        format!(
+            "<Node><NodeName>{name}</NodeName><RTProperties><Format><node/></Format><Type><DDFName/></Type>\
+             </RTProperties>{below}</Node>"
+        )
+    }
+
+    fn object(nodes: &str) -> String {
+        format!("<MgmtTree xmlns=\"syncml:dmddf1.2\"><VerDTD>1.2</VerDTD>{nodes}</MgmtTree>")
+    }
+
+    fn mo(name: &str, identifier: &str, acl: &str, below: &str) -> String {
+        format!(
+            "<Node><NodeName>{name}</NodeName><RTProperties>{acl}<Format><node/></Format><Type><DDFName>{identifier}\
+             </DDFName></Type></RTProperties>{below}</Node>"
+        )
+    }
+
+    /// An account as a bootstrap brings it; without parts that are empty.
+    fn account(name: &str, server: &str, address: &str) -> String {
+        let mut below = leaf("AppID", "w7");
+        if !server.is_empty() {
+            below += &leaf("ServerID", server);
+        }
+        if !address.is_empty() {
+            let addr = leaf("Addr", address) + &leaf("AddrType", "URI");
+            below += &interior("AppAddr", &interior("1", &addr));
+        }
+        let auth = leaf("AAuthLevel", "CLCRED") + &leaf("AAuthType", "DIGEST") + &leaf("AAuthSecret", "sesame");
+        below += &interior("AppAuth", &interior("1", &auth));
+        mo(name, DM_ACC_W7, "<ACL>Delete=S1&amp;Get=S1&amp;Replace=S1</ACL>", &below)
+    }
+
+    /// A message of the DM profile, through WBXML and back.
+    fn message(objects: &[(&str, String)]) -> Message<'static> {
+        let header = SyncHdr::new("1", "1", syncml::Location::new("IMEI:1"), syncml::Location::new("dm.example"));
+        let mut message = Message::new(header).with_final();
+        for (at, (uri, document)) in objects.iter().enumerate() {
+            let meta = Meta::new().with_format(syncml::Format::Xml).with_type("application/vnd.syncml.dmtnds+xml");
+            let item = Item::target((*uri).to_owned()).with_meta(meta).with_data(document.clone());
+            let number = u32::try_from(at).unwrap() + 1;
+            let add = Operation::new(syncml::CmdId::from_number(number)).with_item(item);
+            message = message.with_command(syncml::Command::Add(add));
+        }
+        let wire = message.to_wbxml().unwrap();
+        Message::parse(&wire).unwrap().into_owned()
+    }
+
+    fn boot(tree: &mut MoTree, objects: &[(&str, String)]) -> Result<Bootstrapped, BootstrapError> {
+        bootstrap(tree, &message(objects), true, None, &mut no_ask)
+    }
+
+    #[test]
+    fn b1_an_account_comes_with_the_bootstrap() {
+        let tree = &mut tree();
+        let done = boot(tree, &[("./Inbox", object(&account("x", "S1", "https://dm.example/")))]).unwrap();
+        assert_eq!((done.server_ids, done.ignored), (vec!["S1".to_owned()], vec![]));
+        let account = Account::find(tree, "S1").unwrap();
+        assert_eq!(account.addresses, [AccountAddr::new("https://dm.example/")]);
+        assert_eq!(account.auth[0].secret.as_ref().unwrap().expose_secret(), b"sesame");
+        assert_eq!(data(tree, &format!("{}?prop=ACL", account.uri)).unwrap(), "Delete=S1&Get=S1&Replace=S1");
+        assert_eq!(data(tree, &format!("{}?prop=Type", account.uri)).unwrap(), DM_ACC_1_0);
+    }
+
+    #[test]
+    fn b2_what_is_not_verified_changes_nothing() {
+        let tree = &mut tree();
+        let before = dump(tree);
+        let message = message(&[("./Inbox", object(&account("x", "S1", "https://dm.example/")))]);
+        assert_eq!(bootstrap(tree, &message, false, None, &mut no_ask), Err(BootstrapError::NotVerified));
+        assert_eq!(dump(tree), before);
+    }
+
+    #[test]
+    fn b3_unknown_parts_are_passed_over() {
+        let unknown = mo("y", "net.example/1.0/Unknown", "", &leaf("a", "1"));
+        let known = account("x", "S1", "https://dm.example/");
+        // In an object of its own.
+        let tree = &mut tree();
+        boot(tree, &[("./Inbox", object(&unknown)), ("./Inbox", object(&known))]).unwrap();
+        assert!(Account::find(tree, "S1").is_some());
+        // In the same object.
+        let tree = &mut self::tree();
+        boot(tree, &[("./Inbox", object(&(known + &unknown)))]).unwrap();
+        assert!(Account::find(tree, "S1").is_some());
+        // One that comes without anything that is known.
+        let tree = &mut self::tree();
+        let before = dump(tree);
+        assert_eq!(boot(tree, &[("./Inbox", object(&unknown))]), Err(BootstrapError::NoAccount));
+        assert_eq!(dump(tree), before);
+    }
+
+    #[test]
+    fn what_is_needed_is_needed() {
+        for (server, address, error) in
+            [("", "https://dm.example/", BootstrapError::NoServerId), ("S1", "", BootstrapError::NoAddress)]
+        {
+            let tree = &mut tree();
+            let before = dump(tree);
+            assert_eq!(boot(tree, &[("./Inbox", object(&account("x", server, address)))]), Err(error));
+            assert_eq!(dump(tree), before);
+        }
+        let tree = &mut tree();
+        let before = dump(tree);
+        assert_eq!(boot(tree, &[]), Err(BootstrapError::NoAccount));
+        assert_eq!(dump(tree), before);
+        answer(tree, &Request::server("S1", Command::Begin));
+        assert_eq!(boot(tree, &[]), Err(BootstrapError::Busy));
+    }
+
+    #[test]
+    fn b5_a_second_bootstrap_takes_the_place_of_the_first() {
+        let tree = &mut tree();
+        local(tree, &new_account("home", "S1").commands());
+        local(tree, &new_account("other", "S2").commands());
+        local(tree, &[Command::add("./X", Content::node()), Command::replace("./X?prop=ACL", "Get=S1")]);
+        let other = Account::find(tree, "S2").unwrap();
+        let again = [("./Inbox", object(&account("home", "S1", "https://new.example/")))];
+        for _ in 0..2 {
+            let done = boot(tree, &again).unwrap();
+            assert_eq!(done.server_ids, ["S1"]);
+            let all = Account::all(tree);
+            assert_eq!(all.len(), 2);
+            assert_eq!((all[0].uri.as_str(), &all[1]), ("./DMAcc/home", &other));
+            assert_eq!(all[0].addresses, [AccountAddr::new("https://new.example/")]);
+            assert_eq!((all[0].name.as_deref(), all[0].auth.len()), (None, 1));
+        }
+        // Its rights elsewhere are still there.
+        assert_eq!(data(tree, "./X?prop=ACL").unwrap(), "Get=S1");
+    }
+
+    #[test]
+    fn b4_a_provisioning_document_becomes_an_account() {
+        let tree = &mut tree();
+        local(tree, &new_account("1", "S2").commands());
+        let done = provisioning::document().provision(tree, None, &mut no_ask).unwrap();
+        assert_eq!(done.server_ids, ["dm.example"]);
+        let account = Account::find(tree, "dm.example").unwrap();
+        assert_eq!(account.uri, "./DMAcc/2");
+        let expected = &provisioning::document().accounts()[0];
+        assert_eq!((&account.addresses, &account.con_refs), (&expected.addresses, &expected.con_refs));
+        assert_eq!(account.auth[1].secret, expected.auth[1].secret);
+        let acl = "Delete=dm.example&Get=dm.example&Replace=dm.example";
+        assert_eq!(data(tree, "./DMAcc/2?prop=ACL").unwrap(), acl);
+        // Again, in place, with the rights that the server has elsewhere.
+        local(tree, &[Command::replace("./DMAcc/2?prop=Name", "home")]);
+        local(tree, &[Command::add("./X", Content::node()), Command::replace("./X?prop=ACL", "Get=dm.example")]);
+        provisioning::document().provision(tree, None, &mut no_ask).unwrap();
+        let again = Account::find(tree, "dm.example").unwrap();
+        assert_eq!((again.uri.as_str(), again.addresses.len()), ("./DMAcc/home", 1));
+        assert_eq!(Account::all(tree).len(), 2);
+        assert_eq!(data(tree, "./X?prop=ACL").unwrap(), "Get=dm.example");
+    }
+
+    #[test]
+    fn a_document_that_lacks_something_changes_nothing() {
+        let tree = &mut tree();
+        let before = dump(tree);
+        let mut document = provisioning::document();
+        document = document.with(Characteristic::new("APPLICATION").with_parm("APPID", "w7").with_parm("ADDR", "x"));
+        assert_eq!(document.provision(tree, None, &mut no_ask), Err(BootstrapError::NoServerId));
+        assert_eq!(dump(tree), before);
+        let lacking = Characteristic::new("APPLICATION").with_parm("APPID", "w7").with_parm("PROVIDER-ID", "S1");
+        let document = ClientProvisioning::new().with(lacking);
+        assert_eq!(document.provision(tree, None, &mut no_ask), Err(BootstrapError::NoAddress));
+        let empty = ClientProvisioning::new();
+        assert_eq!(empty.provision(tree, None, &mut no_ask), Err(BootstrapError::NoAccount));
+        assert_eq!(dump(tree), before);
+    }
+
+    #[test]
+    fn an_atomic_leaves_the_tree_as_it_was() {
+        let tree = &mut tree();
+        local(tree, &new_account("1", "S1").commands());
+        let before = dump(tree);
+        let commands = [
+            Command::add("./A/B", "1"),
+            Command::replace("./DMAcc/1/Name", "x"),
+            Command::delete("./DMAcc/1/Name"),
+            Command::delete("./Missing"),
+            Command::add("./C", "1"),
+        ];
+        let template = Request::server("S1", Command::Begin);
+        let atomic = run_atomic(tree, &template, &commands, &mut no_ask);
+        assert_eq!(atomic.children, [216, 216, 216, 404, 215].map(status));
+        assert_eq!(dump(tree), before);
     }
 }

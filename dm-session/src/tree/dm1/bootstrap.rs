@@ -2,7 +2,7 @@
 
 use super::atomic::run;
 use super::operation::{Answer, Ask, Command, Content, Principal, Reply, Request, Store};
-use super::standard::{Account, AccountAddr, AccountAuth, AuthLevel, DM_ACC_1_0, accounts, children};
+use super::standard::{Account, AccountAddr, AccountAuth, AuthLevel, DM_ACC_1_0, Reader};
 use crate::Timestamp;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -87,7 +87,7 @@ pub fn bootstrap(
             work.execute(command);
         }
         work.merge(&before)?;
-        let changed = Account::all(work.store).into_iter().filter(|account| !before.contains(account));
+        let changed = work.reader().all().into_iter().filter(|account| !before.contains(account));
         let changed: Vec<Account> = changed.collect();
         for account in &changed {
             if account.server_id.is_empty() {
@@ -111,6 +111,10 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
+    fn reader(&mut self) -> Reader<'_> {
+        Reader::new(self.store, Principal::Bootstrap)
+    }
+
     fn run(&mut self, command: Command) -> Answer {
         let mut request = Request::new(Principal::Bootstrap, command);
         request.now = self.now;
@@ -163,7 +167,7 @@ impl Work<'_> {
     /// Puts new accounts of known servers into the place of the old ones.
     fn merge(&mut self, before: &[Account]) -> Result<(), BootstrapError> {
         let known: BTreeSet<&str> = before.iter().map(|account| account.uri.as_str()).collect();
-        for (uri, server_id) in accounts(self.store) {
+        for (uri, server_id) in self.reader().accounts() {
             if known.contains(uri.as_str()) || server_id.is_empty() {
                 continue;
             }
@@ -177,7 +181,7 @@ impl Work<'_> {
             self.must(Command::replace(old.uri.clone(), content))?;
             self.must(Command::delete(uri))?;
             // The same account once more changes nothing, and is a bootstrap nevertheless.
-            if Account::read(self.store, &old.uri) == *old {
+            if self.reader().account(&old.uri) == *old {
                 self.done.server_ids.push(server_id);
             }
         }
@@ -446,18 +450,18 @@ impl ClientProvisioning {
                 if account.addresses.is_empty() {
                     return Err(BootstrapError::NoAddress);
                 }
-                let old = accounts(work.store).into_iter().find(|(_, id)| *id == account.server_id);
+                let old = work.reader().accounts().into_iter().find(|(_, id)| *id == account.server_id);
                 let place;
                 if let Some((uri, _)) = old {
                     // Whose account it is stays, or its rights elsewhere would go.
                     place = format!("{uri}/ServerID");
-                    for child in children(work.store, &uri).into_iter().filter(|child| *child != place) {
+                    for child in work.reader().children(&uri).into_iter().filter(|child| *child != place) {
                         work.must(Command::delete(child))?;
                     }
                     account.uri = uri;
                 } else {
                     place = String::new();
-                    account.uri = free_name(&children(work.store, "./DMAcc"));
+                    account.uri = free_name(&work.reader().children("./DMAcc"));
                     work.must(Command::add(account.uri.clone(), Content::mo(DM_ACC_1_0)))?;
                 }
                 let contents = account.contents().into_iter();

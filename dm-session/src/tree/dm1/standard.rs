@@ -3,13 +3,13 @@
 use super::super::definition::{Access, MoDefinition, NodeDefinition, Occurrence};
 use super::super::value::Format;
 use super::config::Config;
-use super::operation::{Command, Content, Data, Outcome, Request, Store};
+use super::operation::{Command, Content, Data, Outcome, Principal, Request, Store};
 use crate::Secret;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use dm_syncml::{child_names, escape_segment};
+use dm_syncml::{Encoding, child_names, escape_segment};
 
 /// The MO identifier of DevInfo.
 pub const DEV_INFO_1_0: &str = "urn:oma:mo:oma-dm-devinfo:1.0";
@@ -455,50 +455,19 @@ pub struct Account {
 impl Account {
     /// The account of that server, wherever it is below `./DMAcc`.
     pub fn find(store: &mut dyn Store, server_id: &str) -> Option<Self> {
-        let uri = accounts(store).into_iter().find(|(_, id)| id == server_id)?.0;
-        Some(Self::read(store, &uri))
+        let tree = &mut Reader::new(store, Principal::Local);
+        let uri = tree.accounts().into_iter().find(|(_, id)| id == server_id)?.0;
+        Some(tree.account(&uri))
     }
 
     /// All accounts below `./DMAcc`.
     pub fn all(store: &mut dyn Store) -> Vec<Self> {
-        accounts(store).into_iter().map(|(uri, _)| Self::read(store, &uri)).collect()
+        Reader::new(store, Principal::Local).all()
     }
 
     /// The account whose root is at `uri`. What it does not have is empty.
     pub fn read(store: &mut dyn Store, uri: &str) -> Self {
-        let mut account = Self {
-            uri: uri.to_owned(),
-            app_id: leaf(store, &format!("{uri}/AppID")).unwrap_or_default(),
-            server_id: leaf(store, &format!("{uri}/ServerID")).unwrap_or_default(),
-            name: leaf(store, &format!("{uri}/Name")),
-            pref_con_ref: leaf(store, &format!("{uri}/PrefConRef")),
-            auth_pref: leaf(store, &format!("{uri}/AAuthPref")),
-            ..Self::default()
-        };
-        for reference in children(store, &format!("{uri}/ToConRef")) {
-            account.con_refs.extend(leaf(store, &format!("{reference}/ConRef")));
-        }
-        for address in children(store, &format!("{uri}/AppAddr")) {
-            let Some(addr) = leaf(store, &format!("{address}/Addr")) else { continue };
-            let addr_type = leaf(store, &format!("{address}/AddrType")).filter(|it| !it.is_empty());
-            let mut found = AccountAddr::new(addr).with_type(addr_type.unwrap_or_else(|| "URI".to_owned()));
-            for port in children(store, &format!("{address}/Port")) {
-                found.ports.extend(leaf(store, &format!("{port}/PortNbr")).and_then(|port| port.parse::<u16>().ok()));
-            }
-            account.addresses.push(found);
-        }
-        for auth in children(store, &format!("{uri}/AppAuth")) {
-            let level = leaf(store, &format!("{auth}/AAuthLevel")).unwrap_or_default();
-            account.auth.push(AccountAuth {
-                node: auth.rsplit('/').next().unwrap_or_default().to_owned(),
-                level: AuthLevel::from(level.as_str()),
-                auth_type: leaf(store, &format!("{auth}/AAuthType")).unwrap_or_default(),
-                name: leaf(store, &format!("{auth}/AAuthName")),
-                secret: value(store, &format!("{auth}/AAuthSecret")).map(secret_of),
-                data: value(store, &format!("{auth}/AAuthData")).map(secret_of),
-            });
-        }
-        account
+        Reader::new(store, Principal::Local).account(uri)
     }
 
     /// The credentials of that level to begin with: those of [`auth_pref`](Self::auth_pref), else the first.
@@ -681,36 +650,96 @@ impl NewAccount {
     }
 }
 
-/// Root and ServerID of all accounts below `./DMAcc`.
-pub(super) fn accounts(store: &mut dyn Store) -> Vec<(String, String)> {
-    let roots = children(store, "./DMAcc");
-    let with_id = |uri: String| Some((leaf(store, &format!("{uri}/ServerID"))?, uri));
-    roots.into_iter().filter_map(with_id).map(|(id, uri)| (uri, id)).collect()
+/// Reads the tree as the device does.
+pub(super) struct Reader<'s> {
+    store: &'s mut dyn Store,
+    principal: Principal,
 }
 
-/// The URIs right below an interior node.
-pub(super) fn children(store: &mut dyn Store, uri: &str) -> Vec<String> {
-    match value(store, uri) {
-        Some(Data::Text(list)) => child_names(&list).map(|name| format!("{uri}/{}", escape_segment(&name))).collect(),
-        _ => Vec::new(),
+impl<'s> Reader<'s> {
+    /// For that principal, who may have a transaction open.
+    pub(super) fn new(store: &'s mut dyn Store, principal: Principal) -> Self {
+        Self { store, principal }
     }
-}
 
-/// The text of a leaf.
-fn leaf(store: &mut dyn Store, uri: &str) -> Option<String> {
-    match value(store, uri)? {
-        Data::Text(text) => Some(text),
-        Data::Bytes(bytes) => String::from_utf8(bytes).ok(),
-        Data::None => Some(String::new()),
-        Data::Element(_) => None,
+    /// Root and ServerID of all accounts below `./DMAcc`.
+    pub(super) fn accounts(&mut self) -> Vec<(String, String)> {
+        let roots = self.children("./DMAcc").into_iter();
+        roots
+            .map(|uri| (self.leaf(&format!("{uri}/ServerID")).unwrap_or_default(), uri))
+            .map(|(id, uri)| (uri, id))
+            .collect()
     }
-}
 
-/// What a node holds, as the device sees it.
-fn value(store: &mut dyn Store, uri: &str) -> Option<Data> {
-    match store.apply(&Request::local(Command::get(uri))) {
-        Outcome::Done(answer) if answer.status.is_success() => answer.results.into_iter().next().map(|item| item.data),
-        _ => None,
+    /// All accounts below `./DMAcc`.
+    pub(super) fn all(&mut self) -> Vec<Account> {
+        let roots = self.children("./DMAcc").into_iter();
+        roots.map(|uri| self.account(&uri)).collect()
+    }
+
+    pub(super) fn account(&mut self, uri: &str) -> Account {
+        let mut account = Account {
+            uri: uri.to_owned(),
+            app_id: self.leaf(&format!("{uri}/AppID")).unwrap_or_default(),
+            server_id: self.leaf(&format!("{uri}/ServerID")).unwrap_or_default(),
+            name: self.leaf(&format!("{uri}/Name")),
+            pref_con_ref: self.leaf(&format!("{uri}/PrefConRef")),
+            auth_pref: self.leaf(&format!("{uri}/AAuthPref")),
+            ..Account::default()
+        };
+        for reference in self.children(&format!("{uri}/ToConRef")) {
+            account.con_refs.extend(self.leaf(&format!("{reference}/ConRef")));
+        }
+        for address in self.children(&format!("{uri}/AppAddr")) {
+            let Some(addr) = self.leaf(&format!("{address}/Addr")) else { continue };
+            let addr_type = self.leaf(&format!("{address}/AddrType")).filter(|it| !it.is_empty());
+            let mut found = AccountAddr::new(addr).with_type(addr_type.unwrap_or_else(|| "URI".to_owned()));
+            for port in self.children(&format!("{address}/Port")) {
+                found.ports.extend(self.leaf(&format!("{port}/PortNbr")).and_then(|port| port.parse::<u16>().ok()));
+            }
+            account.addresses.push(found);
+        }
+        for auth in self.children(&format!("{uri}/AppAuth")) {
+            let level = self.leaf(&format!("{auth}/AAuthLevel")).unwrap_or_default();
+            account.auth.push(AccountAuth {
+                node: auth.rsplit('/').next().unwrap_or_default().to_owned(),
+                level: AuthLevel::from(level.as_str()),
+                auth_type: self.leaf(&format!("{auth}/AAuthType")).unwrap_or_default(),
+                name: self.leaf(&format!("{auth}/AAuthName")),
+                secret: self.value(&format!("{auth}/AAuthSecret")).map(secret_of),
+                data: self.value(&format!("{auth}/AAuthData")).map(secret_of),
+            });
+        }
+        account
+    }
+
+    /// The URIs right below an interior node.
+    pub(super) fn children(&mut self, uri: &str) -> Vec<String> {
+        match self.value(uri) {
+            Some(Data::Text(list)) => {
+                child_names(&list).map(|name| format!("{uri}/{}", escape_segment(&name))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The text of a leaf.
+    fn leaf(&mut self, uri: &str) -> Option<String> {
+        match self.value(uri)? {
+            Data::Text(text) => Some(text),
+            Data::Bytes(bytes) => String::from_utf8(bytes).ok(),
+            Data::None => Some(String::new()),
+            Data::Element(_) => None,
+        }
+    }
+
+    /// What a node holds.
+    fn value(&mut self, uri: &str) -> Option<Data> {
+        let request = Request::new(self.principal.clone(), Command::get(uri)).with_encoding(Encoding::Wbxml);
+        match self.store.apply(&request) {
+            Outcome::Done(answer) if answer.status.is_success() => Some(answer.results.into_iter().next()?.data),
+            _ => None,
+        }
     }
 }
 
