@@ -5,7 +5,7 @@ use super::super::change::{Author, Change};
 use super::super::error::{TreeError, TreeErrorKind};
 use super::super::mo_tree::MoTree;
 use super::super::value::Value;
-use super::acl::{Acl, AclRemoval};
+use super::acl::{Acl, AclCommand, AclRemoval};
 use super::engine::{Run, Stop, config};
 use super::operation::{Command, Principal, Request};
 use super::standard::{DM_ACC_1_0, canonical_mo};
@@ -57,7 +57,14 @@ fn forget_server(change: &mut Change<'_>, server_id: &str) -> Result<(), Stop> {
             continue;
         }
         if Some(*id) == root {
-            left.extend(acl.without_at_root(server_id, &default).map(|acl| (*id, Some(acl))));
+            let Some(mut rest) = acl.without_at_root(server_id, &default) else { continue };
+            // Without these two no server could do anything any more.
+            for command in [AclCommand::Add, AclCommand::Get] {
+                if acl.has(command) && !rest.has(command) {
+                    rest = rest.with_wildcard(command);
+                }
+            }
+            left.push((*id, Some(rest)));
             continue;
         }
         match acl.without(server_id) {

@@ -69,13 +69,14 @@ impl Run<'_> {
             Some(value) if external(tree, found).is_some() => value.format(),
             _ => format_of(found),
         };
-        let (format, data) = value::write(value.as_ref(), value::spelling(found), format, self.request.encoding);
+        let data = value::write(value.as_ref(), value::spelling(found));
         let media_type = value::other_type(found);
         Ok(ResultItem { source, format: Some(format).filter(not_chr), media_type, data, has_data: true })
     }
 
     fn is_too_long(&self, item: &ResultItem) -> bool {
-        self.request.max_value_len.is_some_and(|most| item.data.len() > most)
+        let len = value::sent_len(&item.data, self.request.encoding);
+        self.request.max_value_len.is_some_and(|most| len > most)
     }
 
     /// All nodes from the target down that the server may read, parents first, each with the number of the one above it.

@@ -6,7 +6,6 @@ use super::super::definition::Access;
 use super::super::mo_tree::MoTree;
 use super::super::standard::is_own;
 use super::super::value::Format;
-use super::accounts::{SERVER_ID, accounts_of, is_account};
 use super::acl::AclCommand;
 use super::engine::{Found, Run, Stop, access, config, defined, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data, Principal};
@@ -367,7 +366,7 @@ impl Run<'_> {
                     if inner.is_empty() {
                         inner.extend(below.iter().map(ToString::to_string));
                     }
-                    match homes.place(&object, index, inner, &mut plan.kept)? {
+                    match homes.place(&object, index, inner)? {
                         Some(names) => Place::At(names),
                         None if bootstrap => Place::Ignored,
                         None => return Err(StatusCode::NOT_ALLOWED.into()),
@@ -376,17 +375,13 @@ impl Run<'_> {
             };
             plan.places.push(place);
         }
+        if plan.places.iter().all(|place| matches!(place, Place::Ignored)) {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
         plan.values = homes.rewritten(&object);
         measure(tree, &mut plan)?;
-        let replaced = core::mem::take(&mut homes.replaced);
         let writer = uri.writer(config(tree)?.escape_non_ascii);
         self.mutate(tree, |run, change| {
-            for account in &replaced {
-                for child in change.tree.arena.children_in_order(*account) {
-                    let survey = run.survey(change.tree, child);
-                    run.remove(change, child, survey);
-                }
-            }
             run.placing = true;
             run.place(change, &plan, None, writer)
         })
@@ -400,24 +395,16 @@ struct Homes<'t> {
     moved: BTreeMap<String, Vec<String>>,
     /// Names that were given below a node by this object.
     taken: BTreeSet<(NodeId, String)>,
-    /// Accounts that are there for the same server: what is in them goes.
-    replaced: Vec<NodeId>,
 }
 
 impl<'t> Homes<'t> {
     const fn new(tree: &'t MoTree) -> Self {
-        Self { tree, moved: BTreeMap::new(), taken: BTreeSet::new(), replaced: Vec::new() }
+        Self { tree, moved: BTreeMap::new(), taken: BTreeSet::new() }
     }
 
     /// The names from the root for a top-level Node that stands at `inner` in the Inbox; `None` for one that has no
     /// place.
-    fn place(
-        &mut self,
-        object: &TndsObject,
-        index: usize,
-        inner: Vec<String>,
-        kept: &mut BTreeSet<NodeId>,
-    ) -> Result<Option<Vec<String>>, Stop> {
+    fn place(&mut self, object: &TndsObject, index: usize, inner: Vec<String>) -> Result<Option<Vec<String>>, Stop> {
         // A Node that goes on with an MO that came before.
         let mut key = String::new();
         let mut above = None;
@@ -438,14 +425,6 @@ impl<'t> Homes<'t> {
         let moid = tnds.media_type.as_ref().map_or("", TndsType::as_str);
         if object.format(index) != Some(Format::Node) || moid.is_empty() {
             return Ok(None);
-        }
-        if let Some(account) = self.same_account(object, index, moid) {
-            let names: Vec<String> =
-                super::engine::names(self.tree, account).into_iter().map(ToString::to_string).collect();
-            self.replaced.push(account);
-            kept.insert(account);
-            self.moved.insert(key, names.clone());
-            return Ok(Some(names));
         }
         let Some(mut names) = self.home_of(moid) else { return Ok(None) };
         let Found::Node(parent) = find_names(self.tree, names.iter().map(String::as_str)) else { return Ok(None) };
@@ -494,20 +473,6 @@ impl<'t> Homes<'t> {
             name = count.to_string();
         }
         name
-    }
-
-    /// The account that the device has of the server of an account in the object.
-    fn same_account(&self, object: &TndsObject, index: usize, moid: &str) -> Option<NodeId> {
-        if !is_account(moid) {
-            return None;
-        }
-        let inside = object.nodes.iter().skip(index.saturating_add(1)).take_while(|node| node.parent >= Some(index));
-        let leaf =
-            inside.filter(|node| node.parent == Some(index)).find(|node| node.name.as_deref() == Some(SERVER_ID))?;
-        match &leaf.value {
-            Some(TndsValue::Text(server)) => accounts_of(self.tree, server).first().copied(),
-            _ => None,
-        }
     }
 
     /// Values that name an MO of the object where it stood in the Inbox, naming the place that it got.

@@ -12,8 +12,6 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use dm_syncml::{Encoding, StatusCode};
 
 /// What a leaf is to hold.
@@ -382,23 +380,20 @@ pub(super) fn text_data(text: &str) -> Data {
     if text.is_empty() { Data::None } else { Data::Text(text.to_string()) }
 }
 
-/// How a value goes into Results: its Format there and its Data.
-pub(super) fn write(
-    value: Option<&Value>,
-    spelling: Option<&str>,
-    format: Format,
-    encoding: Encoding,
-) -> (Format, Data) {
-    match (value, encoding) {
-        (Some(Value::Bin(bytes)), Encoding::Xml) => (Format::B64, text_data(&STANDARD.encode(bytes))),
-        (Some(Value::Bin(bytes)), Encoding::Wbxml) if bytes.is_empty() => (Format::Bin, Data::None),
-        (Some(Value::Bin(bytes)), Encoding::Wbxml) => (Format::Bin, Data::Bytes(bytes.clone())),
-        (None, Encoding::Xml) if format == Format::Bin => (Format::B64, Data::None),
-        (Some(Value::Null) | None, _) => (format, Data::None),
-        (Some(value), _) => {
-            let text = spelling.map_or_else(|| value.text(), Cow::Borrowed);
-            (format, text_data(&text))
-        }
+/// A value as Data of Results: bytes as they are, whatever form they will travel in.
+pub(super) fn write(value: Option<&Value>, spelling: Option<&str>) -> Data {
+    match value {
+        Some(Value::Bin(bytes)) if !bytes.is_empty() => Data::Bytes(bytes.clone()),
+        Some(Value::Bin(_) | Value::Null) | None => Data::None,
+        Some(value) => text_data(&spelling.map_or_else(|| value.text(), Cow::Borrowed)),
+    }
+}
+
+/// How long data is in a message of that form.
+pub(super) fn sent_len(data: &Data, encoding: Encoding) -> usize {
+    match (data, encoding) {
+        (Data::Bytes(bytes), Encoding::Xml) => bytes.len().div_ceil(3).saturating_mul(4),
+        (data, _) => data.len(),
     }
 }
 
