@@ -40,7 +40,8 @@ Try it:
   dm                                               one session, server and device in one process
   dm serve --listen 127.0.0.1:8080                 a DM server with a data repository
   dm connect --server http://127.0.0.1:8080/dm     a device that opens a session with it
-  dm inspect FILE                                  what is this?";
+  dm inspect FILE                                  what is this?
+  dm tree FILE                                     what is in this device?";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Connect(Box<ConnectArgs>),
     Notify(NotifyArgs),
     Inspect(InspectArgs),
+    Tree(Box<TreeArgs>),
 }
 
 impl Default for Command {
@@ -343,6 +345,145 @@ pub(crate) struct InspectArgs {
     /// Read it as this kind, instead of finding out; the names are below.
     #[arg(long = "as", value_name = "KIND")]
     pub(crate) kind: Option<crate::inspect::Kind>,
+}
+
+/// Show a tree file, or carry out one DM 1.x command on it.
+///
+/// Shows the nodes by path with values, formats, types, ACLs and titles, and the management objects that DM 2.0
+/// alone reaches. A command is answered with the status that a session would send; what it changes is saved only
+/// if --write or --to says so. Secrets, which no server may read, are dots.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_value_name = "COMMAND",
+    subcommand_help_heading = "Commands (without one the tree is shown)",
+    after_long_help = "\
+Exit status: 0 shown, or status 2xx; 1 any other status (one line on standard error); 2 wrong usage, no tree file.
+
+Values that live outside the tree are not available here (406). Of an Exec it is said what would be
+executed, and the status is 200.
+
+  dm tree tree.json
+  dm tree tree.json get './Vendor?list=StructData' --server dm.example
+  dm tree tree.json replace './Vendor?prop=ACL' --data 'Get=*' --write
+  dm tree tree.json --tnds=./Vendor"
+)]
+pub(crate) struct TreeArgs {
+    /// The tree file, as `dm connect --save` writes it; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<TreeCommand>,
+
+    /// Print the tree, or what is below a node, as a TNDS document.
+    #[arg(long, value_name = "URI", num_args = 0..=1, require_equals = true, default_missing_value = ".")]
+    pub(crate) tnds: Option<String>,
+
+    /// Print one JSON object with all there is.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Show secrets, too.
+    #[arg(long, global = true)]
+    pub(crate) secrets: bool,
+
+    /// Be this server, held to ACLs and access types; else an application of the device.
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) server: Option<String>,
+
+    /// The device's description (DDF, XML or WBXML) of the nodes by path; else everything is allowed below the root.
+    /// A tree that was saved with one has to be read with it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ddf: Option<PathBuf>,
+
+    /// Hold URIs, data and the command to the letter of the standard.
+    #[arg(long, global = true)]
+    pub(crate) strict: bool,
+
+    /// When the command comes, for the property TStamp: seconds since 1970 instead of now, or `none`.
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) time: Option<Choice<u64>>,
+
+    /// Save the tree to FILE if the command succeeds.
+    #[arg(long, global = true, conflicts_with = "to")]
+    pub(crate) write: bool,
+
+    /// Save the tree to another file if the command succeeds.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+/// What to do with a node. URIs may have a query (`?prop=Title`, `?list=Struct`).
+#[derive(Debug, Subcommand)]
+pub(crate) enum TreeCommand {
+    /// Read a value, the names of children, a property or a list.
+    Get {
+        /// The node.
+        uri: String,
+        /// The media type that is wanted of `?list=TNDS`.
+        #[arg(long = "type", value_name = "TYPE")]
+        media_type: Option<String>,
+    },
+    /// Create a node.
+    Add {
+        /// The node.
+        uri: String,
+        #[command(flatten)]
+        content: ContentArgs,
+    },
+    /// Set a value or a property.
+    Replace {
+        /// The node.
+        uri: String,
+        #[command(flatten)]
+        content: ContentArgs,
+    },
+    /// Remove a node with everything below it.
+    Delete {
+        /// The node.
+        uri: String,
+    },
+    /// Copy the value of a leaf.
+    Copy {
+        /// The leaf to read.
+        source: String,
+        /// The leaf to write.
+        target: String,
+    },
+    /// Execute a node, as far as saying so.
+    Exec {
+        /// The node.
+        uri: String,
+        /// The Correlator of the command.
+        #[arg(long, value_name = "TEXT")]
+        correlator: Option<String>,
+        #[command(flatten)]
+        content: ContentArgs,
+    },
+}
+
+/// Meta and Data of the Item.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ContentArgs {
+    /// Format: `node`, `chr`, `int` …
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+
+    /// Type: a media type; of an interior node the identifier of its management object.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) media_type: Option<String>,
+
+    /// The data, as it stands in an XML message: bytes in Base64.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) data: Option<String>,
+
+    /// The data, from a file, as bytes of a WBXML message.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) data_file: Option<PathBuf>,
+
+    /// A sub-tree as a TNDS document, XML or WBXML.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "data_file", "format", "media_type"])]
+    pub(crate) tnds_file: Option<PathBuf>,
 }
 
 /// How bytes are written.

@@ -24,6 +24,7 @@ mod serve;
 mod server;
 mod session;
 mod story;
+mod tree;
 mod tree_view;
 mod web;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         cli::Command::Serve(arguments) => serve::run(&arguments),
         cli::Command::Notify(arguments) => notify::run(&arguments),
         cli::Command::Inspect(arguments) => inspect::run(&arguments),
+        cli::Command::Tree(arguments) => tree::run(&arguments),
         cli::Command::Session(arguments) => session::run(&arguments),
         cli::Command::Connect(arguments) => connect::run(&arguments),
     };

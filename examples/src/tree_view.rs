@@ -61,11 +61,7 @@ impl Tree {
                 let confidential = node.is_confidential();
                 hidden_below = if confidential { depth } else { usize::MAX };
                 let shown = node.value().filter(|_| !confidential);
-                let value = shown.map(|value| match (value.as_str(), value.as_bytes()) {
-                    (Some(text), _) => format!("\"{}\"", short(text, 60)),
-                    (None, Some(bytes)) => short(&format!("0x{}", hex(bytes)), 60),
-                    (None, None) => short(&value.text(), 60),
-                });
+                let value = shown.map(text_of);
                 let json = shown.map_or(Json::Null, json_of);
                 let (name, path) = (node.name().into(), node.path().join("/"));
                 nodes.push(Seen { depth, name, path, value, json, confidential });
@@ -199,8 +195,17 @@ impl Instance {
     }
 }
 
+/// A value as people read it, on one line.
+pub(crate) fn text_of(value: &Value) -> String {
+    match (value.as_str(), value.as_bytes()) {
+        (Some(text), _) => format!("\"{}\"", short(text, 60)),
+        (None, Some(bytes)) => short(&format!("0x{}", hex(bytes)), 60),
+        (None, None) => short(&value.text(), 60),
+    }
+}
+
 /// A value in its JSON type; bytes in base64.
-fn json_of(value: &Value) -> Json {
+pub(crate) fn json_of(value: &Value) -> Json {
     match value {
         Value::Int(number) => Json::from(&dm_package::Json::int(*number)),
         Value::Bool(truth) => Json::Bool(*truth),
