@@ -65,6 +65,8 @@
 
 mod arena;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod definition;
 #[cfg(feature = "dm1")]
 pub mod dm1;
