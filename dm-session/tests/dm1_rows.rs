@@ -188,9 +188,11 @@ fn rows_catch_servers_that_are_the_device() {
 
 #[test]
 fn rows_catch_a_store_that_does_nothing() {
+    // Rows about what is not even asked of the store, and about what the device itself or a bootstrap does.
+    const NOT_OF_SERVERS: [&str; 9] = ["C19", "E5", "M8", "B1", "B2", "B3", "B4", "B5", "W35"];
     let mistake: Mistake = |_, _| Outcome::status(StatusCode::OK);
-    let report = conformance::run_all(&mut |setup: &Setup| {
-        Some(Box::new(Mistaken(setup.build_tree().ok()?, mistake)) as Box<dyn Subject>)
-    });
-    assert_eq!(report.passed, 0, "{report}");
+    let mut store = |setup: &Setup| Some(Box::new(Mistaken(setup.build_tree().ok()?, mistake)) as Box<dyn Subject>);
+    let passed = conformance::rows().filter(|row| conformance::run(row, &mut store) == Verdict::Passed);
+    let unexpected: Vec<_> = passed.filter(|row| !NOT_OF_SERVERS.contains(&row.id)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
 }

@@ -175,7 +175,10 @@ fn a20(run: &mut Run<'_>) -> Step {
     object.push(&Data::Text("de".into()));
     let finished = object.finish();
     run.check(finished == Err(StatusCode::SIZE_MISMATCH), "last chunk", "424", &finished)?;
-    run.gone("Mail/Big")
+    run.gone("Mail/Big")?;
+    // Nothing of it is left in the way.
+    run.add("Mail/Big", "x").status(200)?;
+    run.holds("Mail/Big", "x")
 }
 
 fn a21(run: &mut Run<'_>) -> Step {

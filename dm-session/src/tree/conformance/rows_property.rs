@@ -196,7 +196,9 @@ fn n6(run: &mut Run<'_>) -> Step {
     let before = run.snapshot()?;
     run.rename("Mail", "Mail").status(200)?;
     run.has_verno("Mail", 0)?;
-    before.compare("rename to the same name", &run.snapshot()?)
+    before.compare("rename to the same name", &run.snapshot()?)?;
+    run.rename("Mail", "Post").status(200)?;
+    run.has_verno("Post", 1)
 }
 
 fn n7(run: &mut Run<'_>) -> Step {

@@ -462,12 +462,17 @@ impl<'f> Run<'f> {
         }
         let nodes: Vec<String> = self.setup.nodes.iter().map(|node| node.uri.clone()).collect();
         for uri in nodes {
-            let command = Command::get(format!("{uri}?prop=Name"));
-            let answer = self.send(&Principal::Local, &command, false)?;
-            let name = answer.results.first().and_then(|item| text_of(&item.data));
-            if name.is_none() || name != uri.rsplit('/').next() {
+            let mut command = Command::get(format!("{uri}?prop=Name"));
+            let mut answer = self.send(&Principal::Local, &command, false)?;
+            let mut is_there = answer.results.first().and_then(|item| text_of(&item.data)) == uri.rsplit('/').next();
+            if answer.status == StatusCode::URI_TOO_LONG {
+                command = Command::get(uri);
+                answer = self.send(&Principal::Local, &command, false)?;
+                is_there = answer.results.len() == 1;
+            }
+            if !is_there {
                 let step = format!("setup, {}", describe(&Principal::Local, &command));
-                return Err(Stop::new(step, "the name", rendered(&answer)));
+                return Err(Stop::new(step, "the node", rendered(&answer)));
             }
         }
         Ok(())
