@@ -777,7 +777,7 @@ mod in_the_tree {
     }
 
     fn data(tree: &mut MoTree, uri: &str) -> Option<String> {
-        let answer = answer(tree, &Request::local(Command::get(uri)));
+        let answer = answer(tree, &Request::local(Command::get(uri)).with_encoding(Encoding::Wbxml));
         answer.results.into_iter().next().map(|item| match item.data {
             Data::Text(text) => text,
             Data::Bytes(bytes) => format!("{bytes:?}"),
@@ -966,7 +966,7 @@ mod in_the_tree {
         object.push(&Data::Bytes(vec![3, 4]));
         assert_eq!(dump(&mut tree), before);
         assert_eq!(answer(&mut tree, &wbxml("S1", object.finish().unwrap())).status, StatusCode::OK);
-        assert_eq!(data(&mut tree, "./Fw/1/Update/PkgData").unwrap(), "AQIDBA==");
+        assert_eq!(data(&mut tree, "./Fw/1/Update/PkgData").unwrap(), "[1, 2, 3, 4]");
     }
 
     fn leaf(name: &str, value: &str) -> String {
@@ -1103,8 +1103,25 @@ mod in_the_tree {
             assert_eq!(all[0].addresses, [AccountAddr::new("https://new.example/")]);
             assert_eq!((all[0].name.as_deref(), all[0].auth.len()), (None, 1));
         }
+        // Of two in one message the last one counts.
+        let two = ["https://a.example/", "https://b.example/"].map(|at| ("./Inbox", object(&account("n", "S3", at))));
+        assert_eq!(boot(tree, &two).unwrap().server_ids, ["S3"]);
+        assert_eq!(Account::find(tree, "S3").unwrap().addresses, [AccountAddr::new("https://b.example/")]);
+        assert_eq!(Account::all(tree).len(), 3);
         // Its rights elsewhere are still there.
         assert_eq!(data(tree, "./X?prop=ACL").unwrap(), "Get=S1");
+    }
+
+    #[test]
+    fn a_server_does_not_replace_the_account_of_another_through_the_inbox() {
+        let tree = &mut tree();
+        local(tree, &new_account("home", "S1").commands());
+        let before = Account::find(tree, "S1");
+        let content = Content::from(object(&account("home", "S1", "https://evil.example/")).as_str())
+            .with_format("xml")
+            .with_type("application/vnd.syncml.dmtnds+xml");
+        assert_eq!(code(tree, "S2", Command::add("./Inbox", content)), 200);
+        assert_eq!(Account::find(tree, "S1"), before);
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use super::atomic::run;
 use super::operation::{Answer, Ask, Command, Content, Principal, Reply, Request, Store};
 use super::standard::{Account, AccountAddr, AccountAuth, AuthLevel, DM_ACC_1_0, Reader};
+use super::tnds::{TndsObject, TndsValue};
 use crate::Timestamp;
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use dm_syncml::{Command as Wire, ContentType, Message, Operation, StatusCode};
+use dm_syncml::{Command as Wire, ContentType, Limits, Message, Operation, StatusCode};
 use subtle::ConstantTimeEq;
 
 /// What a bootstrap brought.
@@ -81,23 +82,28 @@ pub fn bootstrap(
         return Err(BootstrapError::NotVerified);
     }
     let before = Account::all(store);
-    let work = Work { store, now, answer, done: Bootstrapped::default() };
+    let work = Work { store, now, answer, done: Bootstrapped::default(), named: BTreeSet::new() };
     work.transaction(|work| {
         for command in message.walk() {
             work.execute(command);
         }
         work.merge(&before)?;
-        let changed = work.reader().all().into_iter().filter(|account| !before.contains(account));
-        let changed: Vec<Account> = changed.collect();
-        for account in &changed {
+        let named = core::mem::take(&mut work.named);
+        let before: BTreeMap<&str, &Account> = before.iter().map(|account| (account.uri.as_str(), account)).collect();
+        for account in work.reader().all() {
+            // The same account once more changes nothing, and is a bootstrap nevertheless.
+            let same = before.get(account.uri.as_str()).is_some_and(|old| **old == account);
+            if same && !named.contains(&account.server_id) {
+                continue;
+            }
             if account.server_id.is_empty() {
                 return Err(BootstrapError::NoServerId);
             }
             if account.addresses.iter().all(|address| address.addr.is_empty()) {
                 return Err(BootstrapError::NoAddress);
             }
+            work.done.server_ids.push(account.server_id);
         }
-        work.done.server_ids.extend(changed.into_iter().map(|account| account.server_id));
         if work.done.server_ids.is_empty() { Err(BootstrapError::NoAccount) } else { Ok(()) }
     })
 }
@@ -108,6 +114,8 @@ struct Work<'w> {
     now: Option<Timestamp>,
     answer: &'w mut dyn FnMut(&Ask) -> Reply,
     done: Bootstrapped,
+    /// ServerIDs in the objects that were taken.
+    named: BTreeSet<String>,
 }
 
 impl Work<'_> {
@@ -157,8 +165,11 @@ impl Work<'_> {
         for item in &operation.items {
             let Some(uri) = item.target_uri().map(|uri| uri.as_str().to_owned()) else { continue };
             let content = Content::from_item(item, operation.meta.as_deref());
+            let named = server_ids(&content);
             let status = self.run(make(uri.clone(), content)).status;
-            if !status.is_success() {
+            if status.is_success() {
+                self.named.extend(named);
+            } else {
                 self.done.ignored.push((uri, status));
             }
         }
@@ -167,26 +178,38 @@ impl Work<'_> {
     /// Puts new accounts of known servers into the place of the old ones.
     fn merge(&mut self, before: &[Account]) -> Result<(), BootstrapError> {
         let known: BTreeSet<&str> = before.iter().map(|account| account.uri.as_str()).collect();
+        let mut places: BTreeMap<String, String> =
+            before.iter().rev().map(|account| (account.server_id.clone(), account.uri.clone())).collect();
         for (uri, server_id) in self.reader().accounts() {
             if known.contains(uri.as_str()) || server_id.is_empty() {
                 continue;
             }
-            let Some(old) = before.iter().find(|account| account.server_id == server_id) else { continue };
+            let Some(old) = places.get(&server_id) else {
+                places.insert(server_id, uri);
+                continue;
+            };
             let got = self.run(Command::get(format!("{uri}?list=TNDS")));
             let Some(whole) = got.results.into_iter().next().filter(|_| got.status.is_success()) else {
                 return Err(BootstrapError::Refused(got.status));
             };
             let format = whole.format.map(|format| format.as_str().to_owned());
             let content = Content { format, media_type: whole.media_type, data: whole.data };
-            self.must(Command::replace(old.uri.clone(), content))?;
+            self.must(Command::replace(old.clone(), content))?;
             self.must(Command::delete(uri))?;
-            // The same account once more changes nothing, and is a bootstrap nevertheless.
-            if self.reader().account(&old.uri) == *old {
-                self.done.server_ids.push(server_id);
-            }
         }
         Ok(())
     }
+}
+
+/// The ServerIDs in an object.
+fn server_ids(content: &Content) -> Vec<String> {
+    let object = TndsObject::from_data(&content.data, &Limits::DEFAULT).unwrap_or_default();
+    let named = object.nodes.into_iter().filter(|node| node.name.as_deref() == Some("ServerID"));
+    let text = |value| match value {
+        Some(TndsValue::Text(text)) => Some(text),
+        _ => None,
+    };
+    named.filter_map(|node| text(node.value)).collect()
 }
 
 /// What the media type of a bootstrap message says of its mac: `…;SEC=USERPIN;MAC=…` (OMA-TS-DM_Security-V1_2 §5.7.2).
@@ -441,7 +464,7 @@ impl ClientProvisioning {
         if found.is_empty() {
             return Err(BootstrapError::NoAccount);
         }
-        let work = Work { store, now, answer, done: Bootstrapped::default() };
+        let work = Work { store, now, answer, done: Bootstrapped::default(), named: BTreeSet::new() };
         work.transaction(|work| {
             for mut account in found {
                 if account.server_id.is_empty() {
