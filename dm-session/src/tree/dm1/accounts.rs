@@ -51,11 +51,7 @@ fn forget_server(change: &mut Change<'_>, server_id: &str) -> Result<(), Stop> {
     let root = change.tree.root();
     let mut left = Vec::new();
     for id in &change.tree.acls {
-        // Detached nodes keep theirs: they may come back.
         let Some(acl) = change.tree.arena.get(*id).and_then(|node| node.acl()) else { continue };
-        if !acl.names(server_id) || change.tree.arena.upwards(*id).last().map(|(top, _)| top) != root {
-            continue;
-        }
         if Some(*id) == root {
             let Some(mut rest) = acl.without_at_root(server_id, &default) else { continue };
             // Without these two no server could do anything any more.

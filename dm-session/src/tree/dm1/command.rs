@@ -7,7 +7,7 @@ use super::super::error::TreeErrorKind;
 use super::super::mo_tree::{MoTree, Seat};
 use super::super::value::{Format, Value};
 use super::acl::{Acl, AclCommand};
-use super::engine::{Found, Run, Stop, access, config, defined, external, find, find_names, is_inbox, node};
+use super::engine::{Found, Run, Stop, access, config, defined, external, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data};
 use super::uri::{NodeUri, UriQuery, UriWriter};
 use super::value::{Leaf, Source};
@@ -97,23 +97,14 @@ impl Run<'_> {
         if name.len() > tree.limits().name_len {
             return Err(StatusCode::URI_TOO_LONG.into());
         }
-        let named = source.format()?;
-        let interior = named == Some(Format::Node);
-        let moid = if interior { source.moid() } else { None };
-        let seat = tree.seat(parent, name, interior, moid)?;
+        let (seat, interior) = seat_for(tree, parent, name, source)?;
         let described = matches!(seat.schema, Schema::Defined(_));
         let entry = tree.seated_entry(&seat).filter(|_| described);
         self.may_create(tree, above, entry)?;
-        if let Some(entry) = entry
-            && (entry.format == Format::Node) != interior
-        {
-            // A leaf is meant to be there, which cannot be the parent of anything.
+        if entry.is_some_and(|entry| (entry.format == Format::Node) != interior) {
+            // A leaf that is meant to be there cannot be the parent of anything.
             let implicit = matches!(source, Source::Interior);
-            let unnamed = named.is_none() && entry.format == Format::Node;
-            let status = if implicit { StatusCode::NOT_ALLOWED } else { StatusCode::UNSUPPORTED_FORMAT };
-            if !unnamed || super::engine::strict(tree) {
-                return Err(status.into());
-            }
+            return Err(if implicit { StatusCode::NOT_ALLOWED } else { StatusCode::UNSUPPORTED_FORMAT }.into());
         }
         let leaf = if interior {
             source.no_data()?;
@@ -331,6 +322,26 @@ impl Run<'_> {
     }
 }
 
+/// Where a new node belongs, and whether it is an interior one. Lenient: an Add that says nothing of itself makes the
+/// interior node that alone can be there.
+fn seat_for(tree: &MoTree, parent: NodeId, name: &str, source: Source<'_>) -> Result<(Seat, bool), Stop> {
+    let named = source.format()?;
+    let interior = named == Some(Format::Node);
+    let seat = tree.seat(parent, name, interior, if interior { source.moid() } else { None });
+    let silent = named.is_none() && source.no_data().is_ok() && !strict(tree);
+    let no_leaf = match &seat {
+        Ok(seat) => {
+            matches!(seat.schema, Schema::Defined(_))
+                && tree.seated_entry(seat).is_some_and(|entry| entry.format == Format::Node)
+        }
+        Err(kind) => *kind == TreeErrorKind::NotDefined,
+    };
+    if silent && no_leaf {
+        return Ok((tree.seat(parent, name, true, source.moid())?, true));
+    }
+    Ok((seat?, interior))
+}
+
 /// What is kept of a spelling: nothing where the value is elsewhere.
 fn spelling(leaf: &Leaf, is_external: bool) -> Option<Box<str>> {
     if is_external { None } else { leaf.spelling.clone() }
@@ -339,7 +350,13 @@ fn spelling(leaf: &Leaf, is_external: bool) -> Option<Box<str>> {
 /// Whether a permanent node is there on its own, not as a part of the node above it.
 fn is_pinned(tree: &MoTree, found: &Node) -> bool {
     let Some(above) = found.parent.and_then(|parent| tree.arena.get(parent)) else { return false };
-    tree.is_permanent(found) && !(above.mo == found.mo && matches!(above.schema, Schema::Defined(_)))
+    if !tree.is_permanent(found) {
+        return false;
+    }
+    let described = matches!(above.schema, Schema::Defined(_));
+    let linked =
+        || found.instance.is_some() && matches!(tree.child_schema(above, &found.name, true), Some(Schema::Defined(_)));
+    !(described && (above.mo == found.mo || linked()))
 }
 
 /// The server of an account, if the node is where the account names it.

@@ -342,8 +342,18 @@ impl<'r> Run<'r> {
         if self.in_transaction && effects.iter().any(|effect| effect.kind == External::Irreversible) {
             return Err(StatusCode::COMMAND_FAILED.into());
         }
-        let mut replies = Vec::new();
-        for Effect { node, uri, kind, value, existed } in effects {
+        // What an immediate one holds is known before anything is set, so that a refusal leaves all as it is.
+        let mut before: Vec<Option<&Reply>> = Vec::with_capacity(effects.len());
+        for effect in &effects {
+            let undone = self.in_transaction && effect.kind == External::Immediate && effect.existed;
+            before.push(if undone { self.ask(Ask::Read { uri: effect.uri.clone() }) } else { None });
+        }
+        self.answered()?;
+        if let Some(status) = before.iter().flatten().find_map(|reply| refused_with(reply)) {
+            return Err(status.into());
+        }
+        let mut replies = Vec::with_capacity(effects.len());
+        for (Effect { node, uri, kind, value, .. }, before) in effects.into_iter().zip(before) {
             let ask = match &value {
                 Some(value) => Ask::Set { uri: uri.clone(), value: value.clone() },
                 None => Ask::Delete { uri: uri.clone() },
@@ -354,18 +364,16 @@ impl<'r> Run<'r> {
                 continue;
             }
             if self.in_transaction {
-                let before = if existed { self.ask(Ask::Read { uri: uri.clone() }) } else { None };
                 let value = match before {
                     Some(Reply::Value(value)) => Some(value.clone()),
                     _ => None,
                 };
-                replies.extend(before);
                 pending.undo.push((0, Ask::Undo { uri, value }));
             }
-            replies.extend(self.ask(ask));
+            replies.push(self.ask(ask));
         }
         self.answered()?;
-        match replies.into_iter().find_map(refused_with) {
+        match replies.into_iter().flatten().find_map(refused_with) {
             Some(status) => Err(status.into()),
             None => Ok(()),
         }

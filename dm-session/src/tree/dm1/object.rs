@@ -9,7 +9,7 @@ use super::super::value::Format;
 use super::acl::AclCommand;
 use super::engine::{Found, Run, Stop, access, config, defined, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data, Principal};
-use super::property::{decode_name, read_acl, read_title};
+use super::property::{decode_name, read_title};
 use super::standard::canonical_mo;
 use super::tnds::{TndsNode, TndsObject, TndsType, TndsValue};
 use super::uri::{NodeUri, Style, UriWriter, escaped_chars};
@@ -188,7 +188,7 @@ impl Run<'_> {
         acls.sort_by_key(|(depth, ..)| core::cmp::Reverse(*depth));
         for (_, id, text) in acls {
             self.may_set_acl(change.tree, id)?;
-            let acl = read_acl(change.tree, id, text)?;
+            let acl = self.read_acl(change.tree, id, text)?;
             change.set_acl(id, acl)?;
         }
         Ok(())

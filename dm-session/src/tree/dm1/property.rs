@@ -95,7 +95,7 @@ impl Run<'_> {
             return Ok(());
         }
         let text = property_text(content)?;
-        let acl = read_acl(tree, id, &text)?;
+        let acl = self.read_acl(tree, id, &text)?;
         self.mutate(tree, |_, change| Ok(change.set_acl(id, acl)?))
     }
 
@@ -108,6 +108,22 @@ impl Run<'_> {
             return Ok(());
         }
         Err(StatusCode::PERMISSION_DENIED.into())
+    }
+
+    /// An ACL that is to be set; `None` for the empty text, which is none.
+    pub(super) fn read_acl(&self, tree: &MoTree, id: NodeId, text: &str) -> Result<Option<Acl>, Stop> {
+        let acl = if text.is_empty() { None } else { Some(Acl::parse(text)?) };
+        if node(tree, id)?.parent.is_none() {
+            // It always has one, and servers leave it to everyone to add something.
+            let open = acl.as_ref().is_some_and(|acl| self.server().is_none() || acl.allows_all(AclCommand::Add));
+            if !open {
+                return Err(StatusCode::NOT_ALLOWED.into());
+            }
+        }
+        if text.len() > tree.limits().value_len {
+            return Err(StatusCode::DEVICE_FULL.into());
+        }
+        Ok(acl)
     }
 
     fn replace_title(&mut self, tree: &mut MoTree, id: NodeId, content: &Content) -> Result<(), Stop> {
@@ -146,25 +162,12 @@ impl Run<'_> {
         check_renamed(tree, id, &name, uri.style())?;
         // An MO may sit there under some names only.
         let (interior, moid) = (found.is_interior(), tree.type_of(found).map(ToString::to_string));
-        let seat = tree.seat(parent, &name, interior, moid.as_deref())?;
+        let seat = tree.seat(parent, &name, interior, moid.as_deref()).map_err(|_| StatusCode::NOT_ALLOWED)?;
         if seat.schema != found.schema {
             return Err(StatusCode::NOT_ALLOWED.into());
         }
         self.mutate(tree, |_, change| Ok(change.rename(id, &name)?))
     }
-}
-
-/// An ACL that is to be set; `None` for the empty text, which is none.
-pub(super) fn read_acl(tree: &MoTree, id: NodeId, text: &str) -> Result<Option<Acl>, Stop> {
-    let acl = if text.is_empty() { None } else { Some(Acl::parse(text)?) };
-    // Everyone may always add something to the root.
-    if node(tree, id)?.parent.is_none() && !acl.as_ref().is_some_and(|acl| acl.allows_all(AclCommand::Add)) {
-        return Err(StatusCode::NOT_ALLOWED.into());
-    }
-    if text.len() > tree.limits().value_len {
-        return Err(StatusCode::DEVICE_FULL.into());
-    }
-    Ok(acl)
 }
 
 /// A title that is to be set.

@@ -117,7 +117,10 @@ impl Run<'_> {
     ) -> Result<Leaf, Stop> {
         let named = source.format()?;
         let media_type = media_type_for(tree, entry, current, source.media_type())?;
-        let format = format_for(tree, entry, current, named, &media_type)?;
+        let format = match source {
+            Source::Item(_) => format_for(tree, entry, current, named, media_type)?,
+            Source::Tnds { .. } | Source::Leaf(_) | Source::Interior => exact_format(entry, named, source)?,
+        };
         let stored_type = if media_type.eq_ignore_ascii_case(PLAIN) { None } else { Some(media_type.into()) };
         let leaf = |value, spelling| Leaf { format, value, media_type: stored_type, spelling };
         let most = entry.and_then(most_bytes).unwrap_or(usize::MAX).min(tree.limits().value_len);
@@ -182,7 +185,8 @@ impl Run<'_> {
 
     fn read_item(&self, tree: &MoTree, content: &Content, named: Option<Format>, format: Format) -> Read {
         let in_xml = self.request.encoding == Encoding::Xml && !matches!(content.data, Data::Bytes(_));
-        if named == Some(Format::Bin) && in_xml && strict(tree) {
+        let from_server = self.request.principal.server_id().is_some();
+        if named == Some(Format::Bin) && in_xml && from_server && strict(tree) {
             return Err(StatusCode::UNSUPPORTED_FORMAT.into());
         }
         let wire = self.wire(content, named, format);
@@ -247,6 +251,16 @@ fn format_for(
         (None, _) => Format::Chr,
     };
     if format != Format::Node && may_be(format) { Ok(format) } else { Err(StatusCode::UNSUPPORTED_FORMAT.into()) }
+}
+
+/// A format that is no matter of how bytes travel.
+fn exact_format(entry: Option<&Entry>, named: Option<Format>, source: Source<'_>) -> Result<Format, Stop> {
+    let may_be = |format| entry.is_none_or(|entry| entry.formats().any(|allowed| allowed == format));
+    match named {
+        Some(format) if format != Format::Node && may_be(format) => Ok(format),
+        Some(Format::B64) if may_be(Format::Bin) && matches!(source, Source::Tnds { .. }) => Ok(Format::Bin),
+        _ => Err(StatusCode::UNSUPPORTED_FORMAT.into()),
+    }
 }
 
 /// Whether data of this media type is no text, so that Base64 only carries it.
