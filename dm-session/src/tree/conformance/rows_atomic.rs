@@ -2,9 +2,9 @@
 
 use super::rows_delete::MAIL_CHILDREN;
 use super::rows_tnds::{MAIL2, object};
-use super::{On, Row, Run, Setup, Step};
+use super::{MAIL, On, Row, Run, Setup, Step};
 use crate::tree::dm1::{Command, Principal, Reply};
-use crate::tree::{External, NewInstance, TreeErrorKind};
+use crate::tree::{External, TreeErrorKind};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -58,7 +58,7 @@ fn m2(run: &mut Run<'_>) -> Step {
     run.has_verno("Mail/Server", 0)
 }
 
-fn m3(run: &mut Run<'_>) -> Step {
+pub(super) fn m3(run: &mut Run<'_>) -> Step {
     run.setup(titled);
     let same = client_uri(run);
     let commands = [Command::delete("./Vendor/Mail"), Command::replace("./Vendor/Missing", "x")];
@@ -183,7 +183,7 @@ fn m13(run: &mut Run<'_>) -> Step {
         run.check(before_or_busy, "Get of another during an Atomic", "403 or the old value", seen)?;
     }
     if let Ok(tree) = run.mo_tree() {
-        let busy = tree.create_instance(NewInstance::new("com.example/1.0/Other")).map(drop);
+        let busy = tree.set_value(MAIL, "Mail", "Note", "mine");
         let kind = busy.as_ref().err().map(crate::tree::TreeError::kind);
         run.check(kind == Some(TreeErrorKind::Busy), "a method of the tree during an Atomic", "busy", busy)?;
     }

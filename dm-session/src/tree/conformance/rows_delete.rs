@@ -189,7 +189,8 @@ fn y2(run: &mut Run<'_>) -> Step {
     run.has_prop("Pic", "Format", "bin")?;
     run.has_prop("Pic", "Type", "image/png")?;
     run.has_prop("Pic", "Size", "3")?;
-    run.get("Pic").status(200)?.meta(Some(Format::Bin), Some("image/png"))?.bytes(&[1, 2, 3])?;
+    let sent = Content::from("AQID").with_format("b64").with_type("image/png");
+    run.get("Pic").status(200)?.wire(&sent)?;
     run.has_prop("Pic", "ACL", "")?;
     run.has_prop("Pic", "VerNo", "0")?;
     run.has_verno("./Vendor", 1)?;

@@ -3,8 +3,7 @@
 use super::rows_acl::{received, wbxml_message, xml_message};
 use super::rows_delete::MAIL_CHILDREN;
 use super::{Content, MAIL, ResultItem, Row, Run, Snapshot, Step, Stop};
-use crate::tree::Format;
-use crate::tree::dm1::{Command, Data, TndsNode, TndsObject, TndsType, TndsValue};
+use crate::tree::dm1::{TndsNode, TndsObject, TndsType, TndsValue};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -162,7 +161,7 @@ fn t2(run: &mut Run<'_>) -> Step {
     run.has_children("Mail", &MAIL_CHILDREN)
 }
 
-fn t3(run: &mut Run<'_>) -> Step {
+pub(super) fn t3(run: &mut Run<'_>) -> Step {
     run.add("./Vendor", object(&MAIL2.replace("993", "abc"))).status(415)?;
     run.gone("Mail2")
 }
@@ -213,7 +212,7 @@ fn t8(run: &mut Run<'_>) -> Step {
     run.gone("./z")
 }
 
-fn t9(run: &mut Run<'_>) -> Step {
+pub(super) fn t9(run: &mut Run<'_>) -> Step {
     let inside = leaf("a", "1") + &leaf("b", "2");
     run.add("./Vendor", object(&document(&node("Box", "node", "<ACL>Get=S2</ACL>", &inside)))).status(200)?;
     run.has_prop("Box", "ACL", "Get=S2")?;
@@ -224,7 +223,7 @@ fn t9(run: &mut Run<'_>) -> Step {
     run.server("S2").get("Box/a").status(200)?.value("1").map(drop)
 }
 
-fn t10(run: &mut Run<'_>) -> Step {
+pub(super) fn t10(run: &mut Run<'_>) -> Step {
     const ACL: &str = "Add=S1&Delete=S1&Get=S1+S2&Replace=S1";
     run.setup(|setup| {
         setup.node("Mail").acl = Some(ACL.to_owned());
@@ -422,7 +421,7 @@ fn t19(run: &mut Run<'_>) -> Step {
     run.gone("a")
 }
 
-fn t20(run: &mut Run<'_>) -> Step {
+pub(super) fn t20(run: &mut Run<'_>) -> Step {
     let own = "<Node><NodeName>a</NodeName><RTProperties><Format><chr/></Format><TStamp>20010101T000000Z</TStamp>\
                <Type><MIME>text/plain</MIME></Type><VerNo>77</VerNo></RTProperties><Value>1</Value></Node>";
     run.add("./Vendor", object(&document(own))).status(200)?;
@@ -456,14 +455,4 @@ fn t22(run: &mut Run<'_>) -> Step {
     let value = lang.and_then(|lang| lang.value.clone());
     run.check(value == Some(TndsValue::Text("en".to_owned())), "Lang in the object", "en", value)?;
     run.check(object.nodes.iter().all(|node| node.format.is_some()), "the object", "Formats", object.nodes.len())
-}
-
-/// What a command with no object but the media type of one is: for rows about mistakes.
-pub(super) fn add_bytes(uri: &str, bytes: &[u8]) -> Command {
-    Command::add(uri, Content::new(Data::Bytes(bytes.to_vec())).with_format("bin").with_type(WBXML))
-}
-
-/// Whether an object says that an interior node is one.
-pub(super) fn interiors(object: &TndsObject) -> usize {
-    object.nodes.iter().filter(|node| node.format == Some(Format::Node)).count()
 }
