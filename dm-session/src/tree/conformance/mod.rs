@@ -12,7 +12,7 @@
 //! // A store of the host's own would be built from the setup here, or `None` returned for one that it cannot hold.
 //! let mut factory = |setup: &Setup| Some(Box::new(setup.build_tree().ok()?) as Box<dyn Subject>);
 //! let report = conformance::run_all(&mut factory);
-//! assert_eq!(report.count(), conformance::rows().count());
+//! assert!(report.failures.is_empty() && report.skipped.is_empty(), "{report}");
 //! ```
 
 mod fixture;
