@@ -327,9 +327,8 @@ fn c19(run: &mut Run<'_>) -> Step {
 pub(super) fn received(message: &[u8]) -> Step<(String, Content)> {
     let fail = |what: &str| Stop::new("a message of the row", "one command with one Item", what);
     let message = syncml::Message::parse(message).map_err(|error| fail(&format!("{error}")))?;
-    let operation = match message.commands.first() {
-        Some(syncml::Command::Add(operation) | syncml::Command::Replace(operation)) => operation,
-        _ => return Err(fail("no command")),
+    let Some(syncml::Command::Add(operation) | syncml::Command::Replace(operation)) = message.commands.first() else {
+        return Err(fail("no command"));
     };
     let item = operation.items.iter().next().ok_or_else(|| fail("no Item"))?;
     let uri = item.target_uri().map(|uri| uri.as_str().to_owned()).ok_or_else(|| fail("no Target"))?;

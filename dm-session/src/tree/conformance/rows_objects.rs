@@ -86,7 +86,7 @@ pub(super) fn limits_hold(run: &mut Run<'_>) -> Step {
     // Seven segments of 16 characters and the dot: 120 characters.
     let long = format!(".{}", format!("/{}", "a".repeat(16)).repeat(7));
     run.get(&long).status(404)?;
-    run.get(&(long + "a")).status(414)?;
+    run.get(&format!("{long}a")).status(414)?;
     run.get(&format!("./{}", "a".repeat(20))).status(404)?;
     run.get(&format!("./{}", "a".repeat(21))).status(414).map(drop)
 }
@@ -131,12 +131,15 @@ pub(super) fn standard_accounts(setup: &mut Setup) {
 
 /// What is in an account of this server.
 pub(super) fn account(server_id: &str) -> String {
-    let address = leaf("Addr", "https://s9.example/dm") + &leaf("AddrType", "URI");
-    let credentials = leaf("AAuthLevel", "CLCRED") + &leaf("AAuthType", "DIGEST") + &leaf("AAuthSecret", "new");
-    leaf("AppID", "w7")
-        + &leaf("ServerID", server_id)
-        + &node("AppAddr", "node", "", &node("1", "node", "", &address))
-        + &node("AppAuth", "node", "", &node("1", "node", "", &credentials))
+    let address = [leaf("Addr", "https://s9.example/dm"), leaf("AddrType", "URI")].concat();
+    let credentials = [leaf("AAuthLevel", "CLCRED"), leaf("AAuthType", "DIGEST"), leaf("AAuthSecret", "new")].concat();
+    let parts = [
+        leaf("AppID", "w7"),
+        leaf("ServerID", server_id),
+        node("AppAddr", "node", "", &node("1", "node", "", &address)),
+        node("AppAuth", "node", "", &node("1", "node", "", &credentials)),
+    ];
+    parts.concat()
 }
 
 /// The names below a node that was not there before.
@@ -208,11 +211,11 @@ const NAP: &str = "com.example/1.0/NAP";
 fn i3(run: &mut Run<'_>) -> Step {
     run.setup(with_access_points);
     let reference = node("1", "node", "", &leaf("ConRef", "./Inbox/NAP/1"));
-    let account = mo("1", DMACC, &(account("S9") + &node("ToConRef", "node", "", &reference)));
+    let account = mo("1", DMACC, &[account("S9"), node("ToConRef", "node", "", &reference)].concat());
     let point = mo("1", NAP, &leaf("Addr", "new.example.net")).replace("</NodeName>", "</NodeName><Path>NAP</Path>");
     // Only the first Node of the access point has the Path.
     let point = point.replacen("<NodeName>Addr</NodeName><Path>NAP</Path>", "<NodeName>Addr</NodeName>", 1);
-    run.add("./Inbox", object(&document(&(account + &point)))).status(200)?;
+    run.add("./Inbox", object(&document(&[account, point].concat()))).status(200)?;
     let points = new_names(run, "./NAP", &["1"])?;
     let point = only("./NAP", points)?;
     run.holds(&format!("{point}/Addr"), "new.example.net")?;
@@ -383,13 +386,13 @@ pub(super) fn factory_new(setup: &mut Setup) {
 
 /// A bootstrap message with these objects, each added to the Inbox by an Item of one Add.
 pub(super) fn bootstrap_message(objects: &[String]) -> Step<Vec<u8>> {
-    let mut items = String::new();
-    for object in objects {
-        items += &format!(
+    let item = |object: &String| {
+        format!(
             "<Item><Target><LocURI>./Inbox</LocURI></Target><Meta><Format xmlns='syncml:metinf'>bin</Format>\
              <Type xmlns='syncml:metinf'>application/vnd.syncml.dmtnds+wbxml</Type></Meta><Data>{object}</Data></Item>"
-        );
-    }
+        )
+    };
+    let items: String = objects.iter().map(item).collect();
     let xml = xml_message(&format!("<Add><CmdID>1</CmdID>{items}</Add>"));
     let fail = |error: syncml::Error| Stop::new("the bootstrap message", "WBXML", error.to_string());
     syncml::Message::parse(xml.as_bytes()).and_then(|message| message.to_wbxml()).map_err(fail)

@@ -206,14 +206,14 @@ fn t7(run: &mut Run<'_>) -> Step {
 }
 
 fn t8(run: &mut Run<'_>) -> Step {
-    let nodes = node("y", "chr", "", "<Value>1</Value>") + &node("z", "chr", "<ACL>Get=S3</ACL>", "<Value>1</Value>");
+    let nodes = [leaf("y", "1"), node("z", "chr", "<ACL>Get=S3</ACL>", "<Value>1</Value>")].concat();
     run.server("S3").add(".", object(&document(&nodes))).status(425)?;
     run.gone("./y")?;
     run.gone("./z")
 }
 
 pub(super) fn t9(run: &mut Run<'_>) -> Step {
-    let inside = leaf("a", "1") + &leaf("b", "2");
+    let inside = [leaf("a", "1"), leaf("b", "2")].concat();
     run.add("./Vendor", object(&document(&node("Box", "node", "<ACL>Get=S2</ACL>", &inside)))).status(200)?;
     run.has_prop("Box", "ACL", "Get=S2")?;
     run.has_children("Box", &["a", "b"])?;
@@ -232,7 +232,7 @@ pub(super) fn t10(run: &mut Run<'_>) -> Step {
         server.acl = Some("Delete=S1&Get=S1".to_owned());
         server.title = Some("Where mail is".to_owned());
     });
-    let inside = leaf("Server", "new.example.net") + &leaf("New", "n");
+    let inside = [leaf("Server", "new.example.net"), leaf("New", "n")].concat();
     run.replace("Mail", object(&document(&mo("", MAIL, &inside)))).status(200)?;
     run.has_children("Mail", &["Server", "New"])?;
     run.holds("Mail/Server", "new.example.net")?;
@@ -261,7 +261,7 @@ fn t11(run: &mut Run<'_>) -> Step {
 }
 
 fn t12(run: &mut Run<'_>) -> Step {
-    let inside = leaf("Server", "new.example.net") + &node("New", "foo", "", "<Value>n</Value>");
+    let inside = [leaf("Server", "new.example.net"), node("New", "foo", "", "<Value>n</Value>")].concat();
     run.replace("Mail", object(&document(&mo("", MAIL, &inside)))).status(415)?;
     run.has_children("Mail", &MAIL_CHILDREN)?;
     run.holds("Mail/Server", "mail.example.net")
@@ -407,7 +407,7 @@ fn t17(run: &mut Run<'_>) -> Step {
 }
 
 fn t18(run: &mut Run<'_>) -> Step {
-    let both = node("Box", "node", "", &("<Value>1</Value>".to_owned() + &leaf("a", "1")));
+    let both = node("Box", "node", "", &format!("<Value>1</Value>{}", leaf("a", "1")));
     run.add("./Vendor", object(&document(&both))).status(415)?;
     run.gone("Box")?;
     run.add("./Vendor", object(&MAIL2.replace("<VerDTD>1.2", "<VerDTD>2.0"))).status(415)?;
@@ -417,7 +417,7 @@ fn t18(run: &mut Run<'_>) -> Step {
 }
 
 fn t19(run: &mut Run<'_>) -> Step {
-    run.add("./Vendor", object(&document(&(leaf("a", "1") + &leaf("a", "2"))))).status(418)?;
+    run.add("./Vendor", object(&document(&[leaf("a", "1"), leaf("a", "2")].concat()))).status(418)?;
     run.gone("a")
 }
 

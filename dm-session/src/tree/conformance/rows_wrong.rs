@@ -194,7 +194,7 @@ fn w16(run: &mut Run<'_>) -> Step {
         let mut uri = "./Vendor/D".to_owned();
         setup.put(SetupNode::new(&uri, Content::node()));
         for _ in 0..5 {
-            uri += "/aaaaaaaaaaaaaaaaaa";
+            uri.push_str("/aaaaaaaaaaaaaaaaaa");
             setup.put(SetupNode::new(&uri, Content::node()));
         }
     });
@@ -385,7 +385,7 @@ fn w31(run: &mut Run<'_>) -> Step {
     t20(run)?;
     run.fresh();
     let below = node("P", "chr", "", "<Value>1</Value>").replace("</NodeName>", "</NodeName><Path>x</Path>");
-    let nodes = node("x", "node", "", "") + &below;
+    let nodes = [node("x", "node", "", ""), below].concat();
     run.add("Empty", object(&document(&nodes))).status(200)?;
     run.holds("Empty/x/P", "1")?;
     run.gone("./x")?;
