@@ -118,6 +118,7 @@ impl Run<'_> {
             let source = match parent.and_then(|number| uris.get(number)) {
                 None => uri.path_str().to_string(),
                 Some(above) => {
+                    let above = above.strip_suffix('/').unwrap_or(above);
                     let mut source =
                         String::from(if parent == Some(0) && uri.is_root() { writer.front() } else { above });
                     writer.push(&mut source, &found.name);

@@ -184,9 +184,8 @@ impl Run<'_> {
     }
 
     fn read_item(&self, tree: &MoTree, content: &Content, named: Option<Format>, format: Format) -> Read {
-        let in_xml = self.request.encoding == Encoding::Xml && !matches!(content.data, Data::Bytes(_));
-        let from_server = self.request.principal.server_id().is_some();
-        if named == Some(Format::Bin) && in_xml && from_server && strict(tree) {
+        let text_in_xml = matches!(&content.data, Data::Text(text) if !text.is_empty());
+        if named == Some(Format::Bin) && text_in_xml && self.request.encoding == Encoding::Xml && strict(tree) {
             return Err(StatusCode::UNSUPPORTED_FORMAT.into());
         }
         let wire = self.wire(content, named, format);
