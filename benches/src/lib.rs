@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod documents;
 pub mod peers;
+pub mod trees;
 
 /// The repository's README: its example runs as a doctest here, where all crates are at hand.
 #[cfg(doctest)]

@@ -71,6 +71,19 @@ fn people_see_names_values_formats_types_acls_and_titles() {
 }
 
 #[test]
+fn the_readme_shows_what_is_shown() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let block = readme.split("$ dm tree tests/vectors/tree/paths/gateway.json\n").nth(1).unwrap();
+    let lines: Vec<&str> = block.split("\n\n").next().unwrap().lines().skip(1).collect();
+    let shown = tree(&[]);
+    assert!(lines.len() > 10);
+    for line in lines.iter().filter(|line| !line.contains('…')) {
+        assert!(shown.text().lines().any(|have| have == *line), "{line}");
+    }
+    assert_eq!(shown.text().lines().next().unwrap().split("  ").nth(1), Some("49 nodes"));
+}
+
+#[test]
 fn secrets_are_dots_unless_they_are_asked_for() {
     let dots = "AAuthSecret  ••••••  chr";
     assert!(tree(&[]).text().contains(dots) && tree(&[]).text().contains("Key       ••••••  bin"));
