@@ -114,17 +114,18 @@ impl Run<'_> {
         };
         let is_external = entry.is_some_and(|entry| entry.external().is_some());
         self.check_occurrence(tree, parent, &seat)?;
-        let (content, props) = match &leaf {
+        let mut outside = None;
+        let (content, props) = match leaf {
             None => (Stored::interior(), Props { acl: self.grant(tree, parent)?, ..props }),
-            Some(leaf) => (
-                if is_external { Stored::Leaf { format: leaf.format, value: None } } else { leaf.content() },
-                Props { media_type: leaf.media_type.clone(), spelling: spelling(leaf, is_external), ..props },
-            ),
+            Some(leaf) => {
+                let Leaf { format, value, media_type, spelling } = leaf.settled(is_external, &mut outside);
+                (Stored::Leaf { format, value }, Props { media_type, spelling, ..props })
+            }
         };
         let id = change.put_node(parent, name, &seat, content, props)?;
         self.counted(parent, seat.moid, seat.schema);
-        if let Some(leaf) = leaf {
-            self.note_effect(change.tree, id, Some(leaf.host_value()), false);
+        if let Some(value) = outside {
+            self.note_effect(change.tree, id, Some(value), false);
         }
         Ok(id)
     }
@@ -200,10 +201,12 @@ impl Run<'_> {
         let found = node(change.tree, id)?;
         let is_external = external(change.tree, found).is_some();
         self.lost.extend(account_of(change.tree, found));
-        let content = if is_external { Stored::Leaf { format: leaf.format, value: None } } else { leaf.content() };
-        let spelling = spelling(&leaf, is_external);
-        change.set_content(id, content, leaf.media_type.clone(), spelling)?;
-        self.note_effect(change.tree, id, Some(leaf.host_value()), true);
+        let mut outside = None;
+        let Leaf { format, value, media_type, spelling } = leaf.settled(is_external, &mut outside);
+        change.set_content(id, Stored::Leaf { format, value }, media_type, spelling)?;
+        if let Some(value) = outside {
+            self.note_effect(change.tree, id, Some(value), true);
+        }
         Ok(())
     }
 
@@ -306,7 +309,7 @@ impl Run<'_> {
 
     /// What a leaf holds, to be put into another one.
     fn copied(&mut self, tree: &MoTree, id: NodeId) -> Result<Leaf, Stop> {
-        let value = self.value_of(tree, id)?;
+        let value = self.value_of(tree, id)?.cloned();
         self.answered()?;
         let found = node(tree, id)?;
         let format = match (&value, external(tree, found)) {
@@ -340,11 +343,6 @@ fn seat_for(tree: &MoTree, parent: NodeId, name: &str, source: Source<'_>) -> Re
         return Ok((tree.seat(parent, name, true, source.moid())?, true));
     }
     Ok((seat?, interior))
-}
-
-/// What is kept of a spelling: nothing where the value is elsewhere.
-fn spelling(leaf: &Leaf, is_external: bool) -> Option<Box<str>> {
-    if is_external { None } else { leaf.spelling.clone() }
 }
 
 /// Whether a permanent node is there on its own, not as a part of the node above it.

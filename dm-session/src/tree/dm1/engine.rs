@@ -285,17 +285,20 @@ impl<'r> Run<'r> {
     }
 
     /// The value of a leaf, wherever it is; `Ok(None)` where there is none, or where the host has not said yet.
-    pub(super) fn value_of(&mut self, tree: &MoTree, id: NodeId) -> Result<Option<Value>, StatusCode> {
+    pub(super) fn value_of<'t>(&mut self, tree: &'t MoTree, id: NodeId) -> Result<Option<&'t Value>, StatusCode>
+    where
+        'r: 't,
+    {
         let Some(node) = tree.arena.get(id) else { return Err(StatusCode::NOT_FOUND) };
         if external(tree, node).is_none() {
-            return Ok(node.value().cloned());
+            return Ok(node.value());
         }
         if let Some(value) = tree.transaction.as_ref().and_then(|it| it.dm1.values.get(&id)) {
-            return Ok(value.clone());
+            return Ok(value.as_ref());
         }
         match self.ask(Ask::Read { uri: own_uri(tree, id) }) {
             None => Ok(None),
-            Some(Reply::Value(value)) => Ok(Some(value.clone())),
+            Some(Reply::Value(value)) => Ok(Some(value)),
             Some(Reply::Failed(status)) => Err(*status),
             Some(Reply::Done) => Err(StatusCode::COMMAND_FAILED),
         }

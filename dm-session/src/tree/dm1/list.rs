@@ -69,7 +69,7 @@ impl Run<'_> {
             Some(value) if external(tree, found).is_some() => value.format(),
             _ => format_of(found),
         };
-        let data = value::write(value.as_ref(), value::spelling(found));
+        let data = value::write(value, value::spelling(found));
         let media_type = value::other_type(found);
         Ok(ResultItem { source, format: Some(format).filter(not_chr), media_type, data, has_data: true })
     }
@@ -276,9 +276,9 @@ impl Run<'_> {
 }
 
 /// A Value: bytes as such where the object says that they are, else as Base64.
-fn tnds_value(found: &Node, value: Option<Value>, says_format: bool, encoding: Encoding) -> TndsValue {
+fn tnds_value(found: &Node, value: Option<&Value>, says_format: bool, encoding: Encoding) -> TndsValue {
     match value {
-        Some(Value::Bin(bytes)) if says_format || encoding == Encoding::Wbxml => TndsValue::Bytes(bytes),
+        Some(Value::Bin(bytes)) if says_format || encoding == Encoding::Wbxml => TndsValue::Bytes(bytes.clone()),
         Some(value) => match value::spelling(found) {
             Some(spelling) => TndsValue::Text(spelling.to_string()),
             None => TndsValue::Text(value.text().into_owned()),

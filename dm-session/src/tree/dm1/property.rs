@@ -65,7 +65,7 @@ impl Run<'_> {
     fn size(&mut self, tree: &MoTree, id: NodeId) -> Result<usize, Stop> {
         let node = node(tree, id)?;
         if super::engine::external(tree, node).is_some() {
-            return Ok(self.value_of(tree, id)?.as_ref().map_or(0, value::size));
+            return Ok(self.value_of(tree, id)?.map_or(0, value::size));
         }
         Ok(value::stored_size(node))
     }

@@ -1,7 +1,7 @@
 //! Values of leaves as DM 1.x writes them: Meta and Data of an Item, Values of TNDS, Results (§6.2, §7.1 and §8.3 of
 //! the tree reference).
 
-use super::super::arena::{Content as Stored, Node};
+use super::super::arena::Node;
 use super::super::definition::{Constraint, Entry};
 use super::super::mo_tree::MoTree;
 use super::super::value::{Format, Value};
@@ -26,13 +26,13 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    pub(super) fn content(&self) -> Stored {
-        Stored::Leaf { format: self.format, value: self.value.clone() }
-    }
-
-    /// The value that a host has to take.
-    pub(super) fn host_value(&self) -> Value {
-        self.value.clone().unwrap_or_else(|| empty(self.format))
+    /// What the tree keeps of it: not the value where that is outside, which the host gets.
+    pub(super) fn settled(self, is_external: bool, outside: &mut Option<Value>) -> Self {
+        if !is_external {
+            return self;
+        }
+        *outside = Some(self.value.unwrap_or_else(|| empty(self.format)));
+        Self { value: None, spelling: None, ..self }
     }
 }
 
