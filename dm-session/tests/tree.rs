@@ -822,7 +822,7 @@ mod local {
         assert_eq!(kind(new("s", "https://s.example/", "")), TreeErrorKind::Occurrence, "no MO listed");
         assert_eq!(kind(new("", "https://s.example/", "").with_moid(U)), TreeErrorKind::InvalidName);
         assert_eq!(kind(new("s", "s.example", "").with_moid(U)), TreeErrorKind::InvalidUri);
-        assert_eq!(kind(new("s", "https://s.example/", "").with_moid("?")), TreeErrorKind::InvalidMoid);
+        assert_eq!(kind(new("s", "https://s.example/", "").with_moid("\n")), TreeErrorKind::InvalidMoid);
     }
 
     #[test]

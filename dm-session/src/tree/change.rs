@@ -4,6 +4,8 @@
 use super::arena::{Content, Node, NodeId, Props, Stamp};
 use super::definition::{Access, MoDefinition, Schema};
 use super::error::{TreeError, TreeErrorKind};
+#[cfg(feature = "dm1")]
+use super::limits::TreeLimits;
 use super::mo_tree::{Accounts, Instance, MoTree, Seat};
 use super::names;
 use super::value::{Format, Value};
@@ -723,24 +725,29 @@ impl Change<'_> {
         Ok(id)
     }
 
-    /// Creates the permanent nodes below a new one, and those below them.
+    /// Creates the permanent nodes below a new one, and those below them. MOs that are described to stand in each other
+    /// end at the depth that no tree goes beyond.
     fn grow(&mut self, id: NodeId) -> Result<(), TreeErrorKind> {
-        let mut open = Vec::from([id]);
-        while let Some(id) = open.pop() {
-            for (name, format, default, media_type) in self.tree.permanent_children(id) {
-                if self.tree.arena.child(id, &name).is_some() {
+        let mut open = Vec::from([(id, 1_usize)]);
+        while let Some((id, depth)) = open.pop() {
+            for entry in self.tree.permanent_children(id) {
+                let Some(name) = entry.name.as_deref().filter(|name| self.tree.arena.child(id, name).is_none()) else {
                     continue;
-                }
-                let interior = format == Format::Node;
-                let content = match (interior, default) {
-                    (true, _) => Content::interior(),
-                    (false, None) if format == Format::Chr => Content::leaf("".into()),
-                    (false, value) => Content::Leaf { format, value },
                 };
-                let seat = self.tree.seat(id, &name, interior, None)?;
-                let made = self.insert(id, &name, &seat, content, Props { media_type, ..Props::default() }, true)?;
+                if depth > TreeLimits::DEFAULT.depth {
+                    return Err(TreeErrorKind::LimitExceeded);
+                }
+                let interior = entry.format == Format::Node;
+                let content = match entry.default.clone() {
+                    _ if interior => Content::interior(),
+                    None if entry.format == Format::Chr => Content::leaf("".into()),
+                    value => Content::Leaf { format: entry.format, value },
+                };
+                let media_type = entry.types().first().filter(|it| &***it != "text/plain").cloned();
+                let seat = self.tree.seat(id, name, interior, None)?;
+                let made = self.insert(id, name, &seat, content, Props { media_type, ..Props::default() }, true)?;
                 if interior {
-                    open.push(made);
+                    open.push((made, depth.saturating_add(1)));
                 }
             }
         }

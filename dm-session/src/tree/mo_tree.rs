@@ -867,22 +867,14 @@ impl MoTree {
             || node.parent.is_none()
     }
 
-    /// The permanent nodes that the description has right below a node: name, format, value, media type.
+    /// The permanent nodes that the description has right below a node.
     #[cfg(feature = "dm1")]
-    pub(crate) fn permanent_children(
-        &self,
-        id: NodeId,
-    ) -> Vec<(Box<str>, Format, Option<Value>, Option<Box<str>>)> {
+    pub(crate) fn permanent_children(&self, id: NodeId) -> Vec<Entry> {
         let Some(node) = self.arena.get(id) else { return Vec::new() };
         let Schema::Defined(index) = node.schema else { return Vec::new() };
         let Some(definition) = self.definition_of(node.mo) else { return Vec::new() };
         let entries = definition.entry(index).map(Entry::children).unwrap_or_default();
-        let entries = entries.into_iter().filter_map(|child| definition.entry(child)).filter(|it| it.permanent);
-        let made = entries.filter_map(|entry| {
-            let media_type = entry.types().first().filter(|it| &***it != "text/plain").cloned();
-            Some((entry.name.clone()?, entry.format, entry.default.clone(), media_type))
-        });
-        made.collect()
+        entries.into_iter().filter_map(|child| definition.entry(child)).filter(|it| it.permanent).cloned().collect()
     }
 
     /// The identifier of the MO of which the node is the root (property `Type` of an interior node).
