@@ -4,10 +4,11 @@ use super::rows_delete::MAIL_CHILDREN;
 use super::rows_tnds::{MAIL2, object};
 use super::{MAIL, On, Row, Run, Setup, Step};
 use crate::tree::dm1::{Command, Principal, Reply};
-use crate::tree::{External, TreeErrorKind};
+use crate::tree::{External, Operation, Outcome, Store as _, TreeErrorKind};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use dm_syncml::StatusCode;
 
 pub(super) const ROWS: &[Row] = &[
@@ -186,6 +187,10 @@ fn m13(run: &mut Run<'_>) -> Step {
         let busy = tree.set_value(MAIL, "Mail", "Note", "mine");
         let kind = busy.as_ref().err().map(crate::tree::TreeError::kind);
         run.check(kind == Some(TreeErrorKind::Busy), "a method of the tree during an Atomic", "busy", busy)?;
+        let uris = Vec::from(["net.example.dm%2F1.0%2FMail/Mail/Server".to_owned()]);
+        let read = run.mo_tree()?.manage(&Operation::Read { server_id: "dm.example".to_owned(), uris });
+        let busy = matches!(&read, Outcome::Status(status) if status.as_u16() == 503);
+        run.check(busy, "GET by DM 2.0 during an Atomic", "503", read)?;
     }
     run.principal = Principal::Server("S1".to_owned());
     run.apply(Command::Rollback).status(200)?;

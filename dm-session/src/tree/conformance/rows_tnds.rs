@@ -213,13 +213,16 @@ fn t8(run: &mut Run<'_>) -> Step {
 }
 
 pub(super) fn t9(run: &mut Run<'_>) -> Step {
-    let inside = [leaf("a", "1"), leaf("b", "2")].concat();
+    // The innermost first: with the outer one in force the inner one could not be set.
+    let inside = [leaf("a", "1"), node("b", "chr", "<ACL>Get=S1+S2</ACL>", "<Value>2</Value>")].concat();
     run.add("./Vendor", object(&document(&node("Box", "node", "<ACL>Get=S2</ACL>", &inside)))).status(200)?;
     run.has_prop("Box", "ACL", "Get=S2")?;
     run.has_children("Box", &["a", "b"])?;
     run.holds("Box/a", "1")?;
     run.holds("Box/b", "2")?;
+    run.has_prop("Box/b", "ACL", "Get=S1+S2")?;
     run.get("Box").status(425)?;
+    run.get("Box/b").status(200)?.value("2")?;
     run.server("S2").get("Box/a").status(200)?.value("1").map(drop)
 }
 
