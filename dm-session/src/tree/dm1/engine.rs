@@ -626,3 +626,124 @@ pub(super) const fn format_of(node: &Node) -> Format {
         super::super::arena::Content::Interior(_) => Format::Node,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::dm1::{Content, Data};
+    use crate::tree::{NodeDefinition, TreeConfig, dm1};
+    use alloc::vec;
+
+    /// A tree with a leaf of each kind whose value is outside.
+    fn tree() -> MoTree {
+        let leaf = |name, kind| NodeDefinition::leaf(name, Format::Int).with_access(Access::DATA).external(kind);
+        let radio = NodeDefinition::interior("Radio")
+            .permanent()
+            .with(leaf("Late", External::Deferred))
+            .with(leaf("Now", External::Immediate))
+            .with(leaf("Never", External::Irreversible))
+            .open();
+        let mut tree = MoTree::new(TreeConfig::new(1).with_dm1(dm1::Config::new().with_node("Radio", radio))).unwrap();
+        for name in ["Late", "Now", "Never"] {
+            let add = Command::add(uri(name), Content::from("1").with_format("int"));
+            assert_eq!(done(&mut tree, add, &[Reply::Done]), (StatusCode::OK, vec![]), "{name}");
+        }
+        tree
+    }
+
+    fn uri(name: &str) -> String {
+        alloc::format!("./Radio/{name}")
+    }
+
+    fn set(name: &str, number: i64) -> Ask {
+        Ask::Set { uri: uri(name), value: Value::Int(number) }
+    }
+
+    fn apply(tree: &mut MoTree, command: Command, replies: &[Reply]) -> Outcome {
+        tree.apply(&Request::local(command).with_replies(replies.to_vec()))
+    }
+
+    fn done(tree: &mut MoTree, command: Command, replies: &[Reply]) -> (StatusCode, Vec<usize>) {
+        match apply(tree, command, replies) {
+            Outcome::Done(answer) => (answer.status, answer.not_undone),
+            Outcome::Ask(asks) => panic!("{asks:?}"),
+        }
+    }
+
+    fn asks(tree: &mut MoTree, command: Command, replies: &[Reply]) -> Vec<Ask> {
+        match apply(tree, command, replies) {
+            Outcome::Ask(asks) => asks,
+            Outcome::Done(answer) => panic!("{answer:?}"),
+        }
+    }
+
+    fn verno(tree: &mut MoTree, name: &str) -> Data {
+        let get = Command::get(alloc::format!("./Radio/{name}?prop=VerNo"));
+        match apply(tree, get, &[]) {
+            Outcome::Done(answer) => answer.results.into_iter().next().unwrap().data,
+            Outcome::Ask(asks) => panic!("{asks:?}"),
+        }
+    }
+
+    #[test]
+    fn a_value_outside_is_set_by_the_host() {
+        let mut tree = tree();
+        let replace = Command::replace(uri("Now"), "2");
+        assert_eq!(asks(&mut tree, replace.clone(), &[]), [set("Now", 2)]);
+        assert_eq!(verno(&mut tree, "Now"), Data::Text("0".into()));
+        let busy = Reply::Failed(StatusCode::FORBIDDEN);
+        assert_eq!(done(&mut tree, replace.clone(), &[busy]).0, StatusCode::FORBIDDEN);
+        assert_eq!(verno(&mut tree, "Now"), Data::Text("0".into()));
+        assert_eq!(done(&mut tree, replace, &[Reply::Done]).0, StatusCode::OK);
+        assert_eq!(verno(&mut tree, "Now"), Data::Text("1".into()));
+        let read = Ask::Read { uri: uri("Now") };
+        assert_eq!(asks(&mut tree, Command::get(uri("Now")), &[]), [read.clone()]);
+        let copy = Command::copy(uri("Now"), "./Radio/Copy");
+        assert_eq!(asks(&mut tree, copy.clone(), &[]), [read.clone()]);
+        assert_eq!(done(&mut tree, copy, &[Reply::Value(Value::Int(7))]).0, StatusCode::OK);
+        // From one to the other: what was asked first stands first.
+        let copy = Command::copy(uri("Now"), uri("Late"));
+        let value = Reply::Value(Value::Int(7));
+        assert_eq!(asks(&mut tree, copy.clone(), core::slice::from_ref(&value)), [read, set("Late", 7)]);
+        assert_eq!(done(&mut tree, copy, &[value, Reply::Done]).0, StatusCode::OK);
+    }
+
+    #[test]
+    fn in_a_transaction_a_host_is_told_late_or_takes_back() {
+        let mut tree = tree();
+        assert_eq!(done(&mut tree, Command::Begin, &[]).0, StatusCode::OK);
+        assert_eq!(done(&mut tree, Command::replace(uri("Late"), "5"), &[]).0, StatusCode::OK);
+        let Outcome::Done(seen) = apply(&mut tree, Command::get(uri("Late")), &[]) else { panic!() };
+        assert_eq!(seen.results.first().map(|item| item.data.clone()), Some(Data::Text("5".into())));
+        let replace = Command::replace(uri("Now"), "6");
+        let read = Ask::Read { uri: uri("Now") };
+        let old = Reply::Value(Value::Int(1));
+        assert_eq!(asks(&mut tree, replace.clone(), &[]), [read.clone()]);
+        assert_eq!(asks(&mut tree, replace.clone(), core::slice::from_ref(&old)), [read, set("Now", 6)]);
+        assert_eq!(done(&mut tree, replace, &[old, Reply::Done]).0, StatusCode::OK);
+        assert_eq!(done(&mut tree, Command::replace(uri("Never"), "7"), &[]).0, StatusCode::COMMAND_FAILED);
+        assert_eq!(done(&mut tree, Command::Begin, &[]).0, StatusCode::COMMAND_FAILED);
+        assert_eq!(asks(&mut tree, Command::Commit, &[]), [set("Late", 5)]);
+        let refused = Reply::Failed(StatusCode::COMMAND_FAILED);
+        let undo = Ask::Undo { uri: uri("Now"), value: Some(Value::Int(1)) };
+        assert_eq!(asks(&mut tree, Command::Commit, core::slice::from_ref(&refused)), [set("Late", 5), undo]);
+        // The third command after Begin was the one that set it.
+        let end = done(&mut tree, Command::Commit, &[refused.clone(), refused]);
+        assert_eq!(end, (StatusCode::COMMAND_FAILED, vec![2]));
+        assert_eq!(verno(&mut tree, "Now"), Data::Text("0".into()));
+        assert_eq!(done(&mut tree, Command::Rollback, &[]).0, StatusCode::COMMAND_FAILED);
+    }
+
+    #[test]
+    fn nobody_else_has_a_turn_in_a_transaction() {
+        let mut tree = tree();
+        let of = |server: &str, command| Request::server(server, command);
+        assert_eq!(tree.apply(&of("S1", Command::Begin)), Outcome::status(StatusCode::OK));
+        for command in [Command::get("."), Command::Begin, Command::Commit, Command::Rollback] {
+            assert_eq!(tree.apply(&of("S2", command)), Outcome::status(StatusCode::FORBIDDEN));
+        }
+        assert_eq!(tree.apply(&of("S1", Command::exec("."))), Outcome::status(StatusCode::COMMAND_FAILED));
+        assert_eq!(tree.apply(&of("S1", Command::Rollback)), Outcome::status(StatusCode::OK));
+        assert_eq!(tree.apply(&of("S2", Command::add("./A", "1"))), Outcome::status(StatusCode::OK));
+    }
+}

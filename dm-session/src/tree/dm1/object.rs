@@ -14,6 +14,7 @@ use super::standard::canonical_mo;
 use super::tnds::{TndsNode, TndsObject, TndsType, TndsValue};
 use super::uri::{NodeUri, Style, UriWriter, escaped_chars};
 use super::value::Source;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -145,10 +146,7 @@ impl Run<'_> {
                     if !met.insert(id) {
                         return Err(StatusCode::ALREADY_EXISTS.into());
                     }
-                    self.meet(change, id, source, plan.kept.contains(&id))?;
-                    if let Some(title) = title {
-                        change.set_title(id, title)?;
-                    }
+                    self.meet(change, id, source, title, plan.kept.contains(&id))?;
                     id
                 }
                 (None, Place::Below(_, name)) => {
@@ -195,26 +193,39 @@ impl Run<'_> {
     }
 
     /// A node of the object is there already: one that came with its parent or may stay takes what the object says.
-    fn meet(&mut self, change: &mut Change<'_>, id: NodeId, source: Source<'_>, kept: bool) -> Result<(), Stop> {
+    fn meet(
+        &mut self,
+        change: &mut Change<'_>,
+        id: NodeId,
+        source: Source<'_>,
+        title: Option<Option<Box<str>>>,
+        kept: bool,
+    ) -> Result<(), Stop> {
         let found = node(change.tree, id)?;
         let came_along = found.parent.is_some_and(|parent| change.is_new(parent));
         let interior = source.format()? == Some(Format::Node);
         if !kept && !came_along {
-            let merged = config(change.tree)?.merge && interior && found.is_interior();
-            return if merged { Ok(()) } else { Err(StatusCode::ALREADY_EXISTS.into()) };
-        }
-        if interior != found.is_interior() {
+            if !(config(change.tree)?.merge && interior && found.is_interior()) {
+                return Err(StatusCode::ALREADY_EXISTS.into());
+            }
+            if title.is_some() {
+                self.demand(change.tree, id, AclCommand::Replace)?;
+            }
+        } else if interior != found.is_interior() {
             return Err(StatusCode::NOT_ALLOWED.into());
+        } else if !interior {
+            let leaf = self.read_leaf(change.tree, defined(change.tree, found), None, source)?;
+            let fixed = kept && self.server().is_some() && !access(change.tree, found).contains(Access::REPLACE);
+            if !fixed {
+                self.put_value(change, id, leaf)?;
+            } else if leaf.value.as_ref() != found.value() {
+                return Err(StatusCode::NOT_ALLOWED.into());
+            }
         }
-        if interior {
-            return Ok(());
+        if let Some(title) = title {
+            change.set_title(id, title)?;
         }
-        let leaf = self.read_leaf(change.tree, defined(change.tree, found), None, source)?;
-        if kept && self.server().is_some() && !access(change.tree, found).contains(Access::REPLACE) {
-            let same = leaf.value.as_ref() == found.value();
-            return if same { Ok(()) } else { Err(StatusCode::NOT_ALLOWED.into()) };
-        }
-        self.put_value(change, id, leaf)
+        Ok(())
     }
 
     pub(super) fn replace_object(
@@ -359,9 +370,8 @@ impl Run<'_> {
                 },
                 _ => {
                     let path = tnds.path.as_deref().unwrap_or_default();
-                    let mut inner = path_names(
-                        path.strip_prefix("./Inbox").map_or(path, |rest| rest.strip_prefix('/').unwrap_or(rest)),
-                    )?;
+                    let path = if path == "./Inbox" { "" } else { path.strip_prefix("./Inbox/").unwrap_or(path) };
+                    let mut inner = path_names(path)?;
                     inner.extend(name_of(tnds)?);
                     if inner.is_empty() {
                         inner.extend(below.iter().map(ToString::to_string));

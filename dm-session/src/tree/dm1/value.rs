@@ -131,7 +131,7 @@ impl Run<'_> {
             Source::Item(content) => self.read_item(tree, content, named, format)?,
             Source::Tnds { value: None, .. } => {
                 let default = entry.and_then(|entry| entry.default.clone()).and_then(|it| it.into_format(format));
-                (Some(default.unwrap_or_else(|| empty(format))).filter(|_| has_empty(format)), None)
+                return Ok(leaf(default.or_else(|| has_empty(format).then(|| empty(format))), None));
             }
             Source::Tnds { value: Some(TndsValue::Text(text)), .. } => {
                 if matches!(format, Format::Bin | Format::B64) && !text.is_empty() {
