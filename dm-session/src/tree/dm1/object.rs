@@ -684,3 +684,140 @@ fn branches(plan: &Plan<'_>, top: usize) -> Result<Vec<Branch>, Stop> {
     }
     Ok(branches)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::operation::{Command, Outcome, Request, Store};
+    use super::super::{DM_ACC_1_0, FUMO_1_0};
+    use super::*;
+    use crate::tree::{NodeDefinition, TreeConfig, dm1};
+    use alloc::vec;
+    use dm_package::Strictness;
+
+    fn tree(strictness: Strictness) -> MoTree {
+        let vendor = NodeDefinition::interior("Vendor").permanent().open();
+        let fixed = NodeDefinition::leaf("Fixed", Format::Int).permanent().with_default(5);
+        let config = dm1::Config::new()
+            .with_node("Vendor", vendor.with(fixed))
+            .with_node("Fw", NodeDefinition::interior("Fw").permanent().open());
+        MoTree::new(TreeConfig::new(1).with_strictness(strictness).with_dm1(config)).unwrap()
+    }
+
+    fn content(nodes: Vec<TndsNode>) -> Content {
+        let text = TndsObject::new(nodes).to_xml().unwrap();
+        Content::new(Data::Text(text)).with_type("application/vnd.syncml.dmtnds+xml")
+    }
+
+    fn leaf(name: &str, parent: Option<usize>, text: &str) -> TndsNode {
+        let value = TndsValue::Text(text.into());
+        TndsNode { parent, ..TndsNode::leaf(name, Format::Chr, value) }
+    }
+
+    fn at(path: &str, node: TndsNode) -> TndsNode {
+        TndsNode { path: Some(path.into()), ..node }
+    }
+
+    fn mo(name: &str, moid: &str) -> TndsNode {
+        TndsNode { media_type: Some(TndsType::DdfName(moid.into())), ..TndsNode::interior(name) }
+    }
+
+    fn run(tree: &mut MoTree, command: Command) -> u32 {
+        match tree.apply(&Request::local(command)) {
+            Outcome::Done(answer) => answer.status.code(),
+            Outcome::Ask(asks) => panic!("{asks:?}"),
+        }
+    }
+
+    fn get(tree: &mut MoTree, uri: &str) -> Option<String> {
+        let Outcome::Done(answer) = tree.apply(&Request::local(Command::get(uri))) else { return None };
+        match answer.results.into_iter().next()?.data {
+            Data::None => Some(String::new()),
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_target() {
+        let flat = |first: &str| {
+            content(vec![
+                TndsNode::interior("A"),
+                at("A", leaf("b", None, "1")),
+                at("A/C", leaf("", None, "2")),
+                at(first, leaf("d", None, "3")),
+            ])
+        };
+        let mut strict = tree(Strictness::Strict);
+        assert_eq!(run(&mut strict, Command::add("./Vendor", flat("E/F"))), 200);
+        assert_eq!(get(&mut strict, "./Vendor/A").as_deref(), Some("b/C"));
+        assert_eq!(get(&mut strict, "./Vendor/A/C").as_deref(), Some("2"));
+        assert_eq!(get(&mut strict, "./Vendor/E/F/d").as_deref(), Some("3"));
+        assert_eq!(run(&mut strict, Command::add("./Other", flat("./Other"))), 404);
+        assert_eq!(get(&mut strict, "./Other"), None);
+        let mut lenient = tree(Strictness::Lenient);
+        assert_eq!(run(&mut lenient, Command::add("./Vendor", flat("./Vendor/A"))), 200);
+        assert_eq!(get(&mut lenient, "./Vendor/A").as_deref(), Some("b/C/d"));
+        assert_eq!(run(&mut lenient, Command::add("./Vendor/X", content(vec![TndsNode::interior("X")]))), 200);
+        assert_eq!(get(&mut lenient, "./Vendor/X").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn one_name_is_one_node() {
+        let mut tree = tree(Strictness::Strict);
+        let twice = content(vec![TndsNode::interior("A"), leaf("b", Some(0), "1"), at("A", leaf("b", None, "2"))]);
+        assert_eq!(run(&mut tree, Command::add("./Vendor", twice.clone())), 418);
+        assert_eq!(get(&mut tree, "./Vendor/A"), None);
+        assert_eq!(run(&mut tree, Command::add("./Vendor/A", Content::node())), 200);
+        assert_eq!(run(&mut tree, Command::replace("./Vendor", twice)), 418);
+        let apart = content(vec![TndsNode::interior("A"), at("B", leaf("b", None, "1"))]);
+        assert_eq!(run(&mut tree, Command::replace("./Vendor", apart)), 500);
+    }
+
+    #[test]
+    fn a_replace_keeps_what_is_permanent() {
+        let mut tree = tree(Strictness::Strict);
+        assert_eq!(run(&mut tree, Command::add("./Vendor/Old/x", "1")), 200);
+        assert_eq!(run(&mut tree, Command::replace("./Vendor/Fixed?prop=Title", "Five")), 200);
+        let fixed = TndsNode { format: Some(Format::Int), ..leaf("Fixed", Some(0), "7") };
+        let object = content(vec![TndsNode::interior(""), fixed, leaf("New", Some(0), "n")]);
+        assert_eq!(run(&mut tree, Command::replace("./Vendor", object)), 200);
+        assert_eq!(get(&mut tree, "./Vendor").as_deref(), Some("Fixed/New"));
+        assert_eq!(get(&mut tree, "./Vendor/Fixed").as_deref(), Some("7"));
+        assert_eq!(get(&mut tree, "./Vendor/Fixed?prop=Title").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_comes_with_a_new_node_takes_the_value_of_the_object() {
+        let mut tree = tree(Strictness::Strict);
+        assert_eq!(run(&mut tree, Command::add("./Fw/one", Content::mo(FUMO_1_0))), 200);
+        assert_eq!(get(&mut tree, "./Fw/one/State").as_deref(), Some("10"));
+        let state = |text: &str| TndsNode { format: Some(Format::Int), ..leaf("State", Some(0), text) };
+        let object = content(vec![mo("two", FUMO_1_0), state("40")]);
+        assert_eq!(run(&mut tree, Command::add("./Fw", object)), 200);
+        assert_eq!(get(&mut tree, "./Fw/two/State").as_deref(), Some("40"));
+        let object = content(vec![mo("three", FUMO_1_0), state("40"), state("50")]);
+        assert_eq!(run(&mut tree, Command::add("./Fw", object)), 418);
+    }
+
+    #[test]
+    fn the_inbox_finds_places_and_rewrites_what_names_them() {
+        let mut tree = tree(Strictness::Lenient);
+        let object = content(vec![
+            mo("1", DM_ACC_1_0),
+            leaf("AppID", Some(0), "w7"),
+            leaf("ServerID", Some(0), "S"),
+            leaf("PrefConRef", Some(0), "./Inbox/Fw/x/PkgName"),
+            at("Fw", mo("x", FUMO_1_0)),
+            at("Fw/x", leaf("PkgName", None, "p")),
+        ]);
+        for account in ["1", "2"] {
+            assert_eq!(run(&mut tree, Command::add("./Inbox", object.clone())), 200);
+            let reference = get(&mut tree, &format!("./DMAcc/{account}/PrefConRef")).unwrap();
+            assert_eq!(get(&mut tree, &reference).as_deref(), Some("p"), "{reference}");
+        }
+        assert_eq!(get(&mut tree, "./DMAcc").as_deref(), Some("1/2"));
+        let unknown = content(vec![mo("1", "com.example/1.0/Unknown")]);
+        assert_eq!(run(&mut tree, Command::add("./Inbox", unknown)), 405);
+        assert_eq!(run(&mut tree, Command::add("./Inbox", content(vec![leaf("a", None, "1")]))), 405);
+    }
+}
