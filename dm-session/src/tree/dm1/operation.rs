@@ -310,7 +310,6 @@ impl fmt::Debug for Data {
 
 /// The answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Outcome {
     /// Done or refused. Refused means that nothing changed.
     Done(Answer),
