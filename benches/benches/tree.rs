@@ -102,16 +102,19 @@ fn acl(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// 10,000 leaves at once.
+/// 1,000 and 10,000 leaves at once.
 fn whole(criterion: &mut Criterion) {
-    let mut tree = grown(100, 2);
-    let nodes = Throughput::Elements(10_101);
+    for (leaves, fan_out, levels, nodes) in [(1_000, 10, 3, 1_111), (10_000, 100, 2, 10_101)] {
+        all_of(criterion, leaves, grown(fan_out, levels), Throughput::Elements(nodes));
+    }
+}
 
+fn all_of(criterion: &mut Criterion, leaves: usize, mut tree: MoTree, nodes: Throughput) {
     let mut group = criterion.benchmark_group("tree/list");
     group.throughput(nodes.clone());
     for list in ["Struct", "StructData"] {
         let request = server(Command::get(format!("./Top?list={list}")));
-        group.bench_function(BenchmarkId::new(list, 10_000), |b| b.iter(|| done(&mut tree, black_box(&request))));
+        group.bench_function(BenchmarkId::new(list, leaves), |b| b.iter(|| done(&mut tree, black_box(&request))));
     }
     group.finish();
 
@@ -119,14 +122,14 @@ fn whole(criterion: &mut Criterion) {
     group.throughput(nodes.clone());
     for (form, encoding) in [("xml", Encoding::Xml), ("wbxml", Encoding::Wbxml)] {
         let request = server(Command::get("./Top?list=TNDS")).with_encoding(encoding);
-        group.bench_function(BenchmarkId::new(format!("out-{form}"), 10_000), |b| {
+        group.bench_function(BenchmarkId::new(format!("out-{form}"), leaves), |b| {
             b.iter(|| done(&mut tree, black_box(&request)));
         });
     }
     let document = text(done(&mut tree, &server(Command::get("./Top?list=TNDS"))));
     let limits = Limits::DEFAULT.with_max_elements(1 << 20);
     let object = TndsObject::parse(document.as_bytes(), &limits).unwrap();
-    group.bench_function(BenchmarkId::new("parse-xml", 10_000), |b| {
+    group.bench_function(BenchmarkId::new("parse-xml", leaves), |b| {
         b.iter(|| TndsObject::parse(black_box(document.as_bytes()), &limits).unwrap());
     });
     let forms = [
@@ -137,7 +140,7 @@ fn whole(criterion: &mut Criterion) {
         let content = Content::new(data).with_type(media_type);
         let request = server(Command::add("./Top", content)).with_encoding(encoding);
         let ready = trees::empty();
-        group.bench_function(BenchmarkId::new(format!("in-{form}"), 10_000), |b| {
+        group.bench_function(BenchmarkId::new(format!("in-{form}"), leaves), |b| {
             b.iter_batched_ref(|| ready.clone(), |tree| done(tree, black_box(&request)), BatchSize::LargeInput);
         });
     }
@@ -145,11 +148,11 @@ fn whole(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("tree/file");
     group.throughput(nodes);
-    group.bench_function(BenchmarkId::new("save", 10_000), |b| {
+    group.bench_function(BenchmarkId::new("save", leaves), |b| {
         b.iter(|| serde_json::to_vec(&black_box(&tree).to_file()).unwrap().len());
     });
     let saved = serde_json::to_vec(&tree.to_file()).unwrap();
-    group.bench_function(BenchmarkId::new("load", 10_000), |b| {
+    group.bench_function(BenchmarkId::new("load", leaves), |b| {
         b.iter(|| {
             let file: TreeFile = serde_json::from_slice(black_box(&saved)).unwrap();
             MoTree::from_file(TreeConfig::new(1).with_dm1(dm1::Config::new()), file).unwrap()

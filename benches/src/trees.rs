@@ -1,6 +1,6 @@
 //! Management trees of a size.
 
-use dm_session::tree::dm1::{self, Answer, Command, Data, Outcome, Principal, Request, Store as _};
+use dm_session::tree::dm1::{self, Answer, Command, Data, Outcome, Request, Store as _};
 use dm_session::tree::{MoTree, TreeConfig, TreeLimits};
 
 /// The server that may do everything.
@@ -36,11 +36,19 @@ pub fn leaf(number: usize, fan_out: usize, levels: u32) -> String {
 /// If the tree does not take them.
 pub fn grown(fan_out: usize, levels: u32) -> MoTree {
     let mut tree = empty();
+    grow(&mut tree, fan_out, levels);
+    tree
+}
+
+/// Puts what [`grown`] has into an empty tree.
+///
+/// # Panics
+/// If the tree does not take it.
+pub fn grow(tree: &mut MoTree, fan_out: usize, levels: u32) {
     for number in 0..fan_out.pow(levels) {
         let add = Command::add(leaf(number, fan_out, levels), format!("value {number}").as_str());
-        done(&mut tree, &Request::new(Principal::Local, add));
+        done(tree, &Request::local(add));
     }
-    tree
 }
 
 /// A command of [`SERVER`].

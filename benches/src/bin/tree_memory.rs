@@ -7,14 +7,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use benches::trees::{SHAPES, done, empty, grown, leaf};
+use benches::trees::{SHAPES, done, empty, grow, grown, leaf};
 use dm_session::tree::dm1::{Command, Content, Request};
 
 fn main() {
     println!("{:<40} {:>9} {:>12} {:>12}", "tree", "nodes", "bytes/node", "blocks/node");
     for (_, fan_out, levels) in SHAPES {
-        let mut tree = None;
-        let held = held(|| tree = Some(grown(fan_out, levels)));
+        let mut tree = empty();
+        let held = held(|| grow(&mut tree, fan_out, levels));
         let nodes = (0..=levels).map(|level| fan_out.pow(level)).sum::<usize>();
         print(&format!("short texts, {fan_out} children each"), nodes, held);
     }
