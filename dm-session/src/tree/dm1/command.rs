@@ -97,15 +97,13 @@ impl Run<'_> {
         if name.len() > tree.limits().name_len {
             return Err(StatusCode::URI_TOO_LONG.into());
         }
-        let (seat, interior) = seat_for(tree, parent, name, source)?;
-        let described = matches!(seat.schema, Schema::Defined(_));
-        let entry = tree.seated_entry(&seat).filter(|_| described);
-        self.may_create(tree, above, entry)?;
-        if entry.is_some_and(|entry| (entry.format == Format::Node) != interior) {
-            // A leaf that is meant to be there cannot be the parent of anything.
-            let implicit = matches!(source, Source::Interior);
-            return Err(if implicit { StatusCode::NOT_ALLOWED } else { StatusCode::UNSUPPORTED_FORMAT }.into());
+        let (mut seat, interior) = seat_for(tree, parent, name, source)?;
+        self.check_seat(tree, above, &seat, source, interior)?;
+        if let Some(moid) = source.moid().filter(|_| interior) {
+            seat = tree.seat(parent, name, interior, Some(moid))?;
+            self.check_seat(tree, above, &seat, source, interior)?;
         }
+        let entry = described_by(tree, &seat);
         let leaf = if interior {
             source.no_data()?;
             None
@@ -130,20 +128,32 @@ impl Run<'_> {
         Ok(id)
     }
 
-    /// Whether access types and permanence let a server create a node: if it may be added, or if something may be
-    /// added to its parent.
-    fn may_create(&self, tree: &MoTree, parent: &Node, entry: Option<&Entry>) -> Result<(), Stop> {
-        let Some(entry) = entry.filter(|_| self.server().is_some()) else { return Ok(()) };
+    /// Refuses what access types and permanence do not let a server create: a node may be added, or something may be
+    /// added to its parent. Then what is of another kind than its description.
+    fn check_seat(
+        &self,
+        tree: &MoTree,
+        parent: &Node,
+        seat: &Seat,
+        source: Source<'_>,
+        interior: bool,
+    ) -> Result<(), Stop> {
+        let Some(entry) = described_by(tree, seat) else { return Ok(()) };
         let added = entry.access.contains(Access::ADD) || access(tree, parent).contains(Access::ADD);
-        if entry.permanent || !added { Err(StatusCode::NOT_ALLOWED.into()) } else { Ok(()) }
+        if self.server().is_some() && (entry.permanent || !added) {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
+        if (entry.format == Format::Node) == interior {
+            return Ok(());
+        }
+        // A leaf that is meant to be there cannot be the parent of anything.
+        let implicit = matches!(source, Source::Interior);
+        Err(if implicit { StatusCode::NOT_ALLOWED } else { StatusCode::UNSUPPORTED_FORMAT }.into())
     }
 
     /// Refuses one more node than its entry allows.
     fn check_occurrence(&mut self, tree: &MoTree, parent: NodeId, seat: &Seat) -> Result<(), Stop> {
-        if !matches!(seat.schema, Schema::Defined(_)) {
-            return Ok(());
-        }
-        let Some(entry) = tree.seated_entry(seat).filter(|entry| entry.name.is_none()) else { return Ok(()) };
+        let Some(entry) = described_by(tree, seat).filter(|entry| entry.name.is_none()) else { return Ok(()) };
         let Some(most) = entry.occurrence.max() else { return Ok(()) };
         if self.count(tree, parent, (seat.moid.clone(), seat.schema), entry, most) >= most {
             return Err(TreeErrorKind::Occurrence.into());
@@ -325,22 +335,24 @@ impl Run<'_> {
     }
 }
 
-/// Where a new node belongs, and whether it is an interior one. Lenient: an Add that says nothing of itself makes the
-/// interior node that alone can be there.
+/// The entry that describes a new node itself, not the free area around it.
+fn described_by<'t>(tree: &'t MoTree, seat: &Seat) -> Option<&'t Entry> {
+    tree.seated_entry(seat).filter(|_| matches!(seat.schema, Schema::Defined(_)))
+}
+
+/// Where a new node belongs, its Type aside, and whether it is an interior one. Lenient: an Add that says nothing of
+/// itself makes the interior node that alone can be there.
 fn seat_for(tree: &MoTree, parent: NodeId, name: &str, source: Source<'_>) -> Result<(Seat, bool), Stop> {
     let named = source.format()?;
     let interior = named == Some(Format::Node);
-    let seat = tree.seat(parent, name, interior, if interior { source.moid() } else { None });
+    let seat = tree.seat(parent, name, interior, None);
     let silent = named.is_none() && source.no_data().is_ok() && !strict(tree);
     let no_leaf = match &seat {
-        Ok(seat) => {
-            matches!(seat.schema, Schema::Defined(_))
-                && tree.seated_entry(seat).is_some_and(|entry| entry.format == Format::Node)
-        }
+        Ok(seat) => described_by(tree, seat).is_some_and(|entry| entry.format == Format::Node),
         Err(kind) => *kind == TreeErrorKind::NotDefined,
     };
     if silent && no_leaf {
-        return Ok((tree.seat(parent, name, true, source.moid())?, true));
+        return Ok((tree.seat(parent, name, true, None)?, true));
     }
     Ok((seat?, interior))
 }
