@@ -65,7 +65,7 @@ impl Props {
         if self == Self::default() { None } else { Some(Box::new(self)) }
     }
 
-    fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let texts = [&self.title, &self.media_type, &self.spelling];
         let len = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         #[cfg(feature = "dm1")]
@@ -90,7 +90,7 @@ impl Content {
         Self::Leaf { format: value.format(), value: Some(value) }
     }
 
-    fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Leaf { value: Some(value), .. } => value.weight(),
             _ => 0,
@@ -398,7 +398,7 @@ impl Arena {
     }
 
     /// Nodes and bytes from `id` downwards.
-    fn measure(&self, id: NodeId) -> (usize, usize) {
+    pub(crate) fn measure(&self, id: NodeId) -> (usize, usize) {
         let mut total = (0_usize, 0_usize);
         let mut open = Vec::from([id]);
         while let Some(id) = open.pop() {

@@ -64,6 +64,8 @@ pub(crate) enum Undo {
 #[derive(Clone, Default)]
 pub(crate) struct Transaction {
     journal: Vec<Undo>,
+    /// Nodes and bytes that it holds beside the tree.
+    held: (usize, usize),
     /// What the engine of DM 1.x keeps beside it.
     pub(crate) dm1: super::dm1::Pending,
 }
@@ -109,6 +111,8 @@ impl MoTree {
         };
         let outcome = body(&mut change).and_then(|done| {
             change.settle()?;
+            #[cfg(feature = "dm1")]
+            change.hold()?;
             let accounts = change.accounts()?;
             Ok((done, accounts))
         });
@@ -171,6 +175,7 @@ impl MoTree {
                         }
                         self.arena.detach(instance.root);
                         self.release(instance.root);
+                        self.forget(instance.mo);
                     }
                 }
                 Undo::InstanceRemoved(id, instance) => self.list(id, instance),
@@ -451,7 +456,7 @@ impl Change<'_> {
                 }
                 Schema::Free | Schema::Within(_) => false,
             };
-            if !needed && self.tree.deletable(node) {
+            if !needed && self.tree.deletable(node) && !self.tree.holds_instance(child) {
                 self.delete(child)?;
             }
         }
@@ -518,7 +523,12 @@ impl Change<'_> {
         }
         self.stamped.insert(id);
         if let Some(number) = instance {
-            let miid = self.tree.miid_for(number, name);
+            let taken = |miid: &str| self.tree.mos.get(number).is_some_and(|mo| mo.by_miid.contains_key(miid));
+            let miid = match &seat.miid {
+                Some(miid) if taken(miid) => return Err(TreeErrorKind::AlreadyExists),
+                Some(miid) => miid.clone(),
+                None => self.tree.miid_for(number, name),
+            };
             let next_miid = self.tree.mos.get(number).map_or(1, |mo| mo.next_miid);
             self.list_instance(number, miid, id, next_miid)?;
         }
@@ -673,6 +683,33 @@ impl Change<'_> {
             Undo::InstanceRemoved(_, instance) => instance.mo == mo,
         });
         if touched { self.tree.read_accounts().map(Some) } else { Ok(None) }
+    }
+
+    /// Counts what the open transaction keeps to undo the change: no more than a tree may hold.
+    #[cfg(feature = "dm1")]
+    fn hold(&mut self) -> Result<(), TreeError> {
+        let limits = self.tree.limits();
+        let arena = &self.tree.arena;
+        let Some(transaction) = &self.tree.transaction else { return Ok(()) };
+        let held = self.journal.iter().fold(transaction.held, |(nodes, bytes), undo| {
+            let (more, len) = match undo {
+                Undo::Detached(id) => arena.measure(*id),
+                Undo::Replaced(_, content) => (0, content.weight()),
+                Undo::Props(_, props) => (0, props.as_ref().map_or(0, |props| props.weight())),
+                Undo::Renamed(_, name) => (0, name.len()),
+                _ => (0, 0),
+            };
+            (nodes.saturating_add(more), bytes.saturating_add(len))
+        });
+        let steps = transaction.journal.len().saturating_add(self.journal.len());
+        // A step is about as large as a node; a change of one node is up to three of them.
+        if held.0 > limits.nodes || held.1 > limits.total_len || steps > limits.nodes.saturating_mul(4) {
+            return Err(TreeErrorKind::LimitExceeded.at("transaction"));
+        }
+        if let Some(transaction) = &mut self.tree.transaction {
+            transaction.held = held;
+        }
+        Ok(())
     }
 
     /// Keeps what was done: for good, or as part of the open transaction.

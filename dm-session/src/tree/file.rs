@@ -2,7 +2,7 @@
 
 use super::arena::Content;
 use super::change::{Author, Input};
-use super::definition::{Access, MoDefinition, NodeDefinition, Occurrence};
+use super::definition::{Access, Constraint, External, MoDefinition, More, NodeDefinition, Occurrence};
 use super::error::{TreeError, TreeErrorKind};
 use super::limits::TreeLimits;
 use super::mo_tree::{MoTree, Origin, TreeConfig};
@@ -11,6 +11,7 @@ use super::rights::Rights;
 use super::subscription::{Pattern, Subscription};
 use super::value::{Format, Value};
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -35,7 +36,9 @@ pub(crate) const UNNAMED: &str = "<x>";
 ///                    { "moid": "urn:…", "ddf": "https://…", "cacheable": true, "readable_by_all": false,
 ///                      "nodes": [ { "path": "Sensor/Data/<x>", "format": "node", "access": "Get Add",
 ///                                   "occurrence": "ZeroOrMore", "permanent": false, "open": false,
-///                                   "default": value } … ] } … ],
+///                                   "default": value, "formats": ["int"], "types": ["text/plain"],
+///                                   "moid": "urn:…", "case_insensitive": true, "external": "deferred",
+///                                   "constraint": { "range": [1, 9] } } … ] } … ],
 ///   "instances": [ { "moid": "urn:…", "miid": "west", "name": "Sensor", "cacheable": false,
 ///                    "rights": { "dm.example": "RW" },
 ///                    "nodes": { "ID": value, "Data/1/Date": value, "Ext": {} … } } … ],
@@ -133,8 +136,41 @@ struct FileNode {
     permanent: bool,
     #[serde(default, skip_serializing_if = "is_no")]
     open: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     default: Option<FileValue>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    formats: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    types: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    case_insensitive: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    constraint: Option<FileConstraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external: Option<FileExternal>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileConstraint {
+    Range(i64, i64),
+    OneOf(Vec<String>),
+    MaxLen(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileExternal {
+    Deferred,
+    Immediate,
+    Irreversible,
+}
+
+/// A value that is there; `null` is one.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FileValue>, D::Error> {
+    FileValue::deserialize(deserializer).map(Some)
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -156,7 +192,7 @@ struct FileInstance {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PathNode {
     pub(crate) path: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<FileValue>,
     /// The media type of a leaf, the MO of an interior node.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -495,6 +531,7 @@ fn save_definition(definition: &MoDefinition) -> InlineDefinition {
             Some(parent) => format!("{parent}/{name}"),
             None => name.to_string(),
         };
+        let more = entry.more.as_deref().cloned().unwrap_or_default();
         nodes.push(FileNode {
             path: path.clone(),
             format: entry.format.to_string(),
@@ -503,6 +540,20 @@ fn save_definition(definition: &MoDefinition) -> InlineDefinition {
             permanent: entry.permanent,
             open: entry.open,
             default: entry.default.clone().map(FileValue::Value),
+            formats: more.formats.iter().map(ToString::to_string).collect(),
+            types: more.types.iter().map(ToString::to_string).collect(),
+            moid: more.moid.as_deref().map(ToString::to_string),
+            case_insensitive: more.case_insensitive,
+            constraint: more.constraint.as_ref().map(|constraint| match constraint {
+                Constraint::Range(from, to) => FileConstraint::Range(*from, *to),
+                Constraint::OneOf(texts) => FileConstraint::OneOf(texts.clone()),
+                Constraint::MaxLen(len) => FileConstraint::MaxLen(*len),
+            }),
+            external: more.external.map(|external| match external {
+                External::Deferred => FileExternal::Deferred,
+                External::Immediate => FileExternal::Immediate,
+                External::Irreversible => FileExternal::Irreversible,
+            }),
         });
         paths.push(path);
     }
@@ -542,7 +593,26 @@ fn load_definition(inline: InlineDefinition) -> Result<MoDefinition, TreeError> 
             Some(FileValue::Value(value)) => Some(value),
             Some(_) => return Err(at(TreeErrorKind::Malformed, ".default")),
         };
-        let entry = NodeDefinition::from_parts(name, format, access, occurrence, (node.permanent, node.open), default);
+        let formats = node.formats.iter().map(|name| Format::from_name(name)).collect::<Option<Vec<Format>>>();
+        let more = More {
+            formats: formats.ok_or_else(|| at(TreeErrorKind::Malformed, ".formats"))?,
+            types: node.types.into_iter().map(String::into_boxed_str).collect(),
+            moid: node.moid.map(String::into_boxed_str),
+            case_insensitive: node.case_insensitive,
+            constraint: node.constraint.map(|constraint| match constraint {
+                FileConstraint::Range(from, to) => Constraint::Range(from, to),
+                FileConstraint::OneOf(texts) => Constraint::OneOf(texts),
+                FileConstraint::MaxLen(len) => Constraint::MaxLen(len),
+            }),
+            external: node.external.map(|external| match external {
+                FileExternal::Deferred => External::Deferred,
+                FileExternal::Immediate => External::Immediate,
+                FileExternal::Irreversible => External::Irreversible,
+            }),
+        };
+        let flags = (node.permanent, node.open);
+        let mut entry = NodeDefinition::from_parts(name, format, access, occurrence, flags, default);
+        entry.more = (more != More::default()).then(|| Box::new(more));
         let number = definition.push(entry, parent);
         if format == Format::Node && interiors.insert(node.path, number).is_some() {
             return Err(at(TreeErrorKind::AlreadyExists, ".path"));

@@ -374,6 +374,18 @@ impl MoTree {
         Ok(())
     }
 
+    /// Whether an instance roots at or below a node.
+    pub(crate) fn holds_instance(&self, top: NodeId) -> bool {
+        let mut open = Vec::from([top]);
+        while let Some(id) = open.pop() {
+            if self.arena.get(id).is_some_and(|node| node.instance.is_some()) {
+                return true;
+            }
+            open.extend(self.arena.children_unordered(id));
+        }
+        false
+    }
+
     fn check_exec(&self, server_id: &str, text: &str) -> Result<Outcome, Refused> {
         let uri = self.parse(text)?;
         let targets = self.targets(server_id, &uri, Rights::EXECUTE)?;

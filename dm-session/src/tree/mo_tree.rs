@@ -184,6 +184,8 @@ pub(crate) struct Seat {
     pub(crate) schema: Schema,
     /// The identifier of the MO of which it becomes an instance.
     pub(crate) moid: Option<Box<str>>,
+    /// The identifier of the instance, if it is not to be made of the name.
+    pub(crate) miid: Option<Box<str>>,
 }
 
 /// Everything about one MO.
@@ -362,6 +364,21 @@ impl MoTree {
     #[cfg(feature = "dm1")]
     pub const fn set_now(&mut self, now: Timestamp) {
         self.now = Some(now);
+    }
+
+    /// Whether a node hangs below the root or in an instance, as far as its ancestors tell.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn is_attached(&self, id: NodeId) -> bool {
+        let mut below: Option<(&str, NodeId)> = None;
+        for (id, node) in self.arena.upwards(id) {
+            if below.is_some_and(|(name, child)| self.arena.child(id, name) != Some(child)) {
+                return false;
+            }
+            below = Some((&node.name, id));
+        }
+        below.is_some_and(|(_, top)| {
+            Some(top) == self.root || self.arena.get(top).is_some_and(|node| node.instance.is_some())
+        })
     }
 
     /// The time that the tree was last told.
@@ -621,44 +638,57 @@ impl MoTree {
         index
     }
 
-    /// Forgets an instance that is gone for good, and its MO where nothing is left to say of it.
+    /// Remembers the identifier of an instance that is gone for good.
     pub(crate) fn retire(&mut self, gone: &Instance) {
         let limit = self.config.limits.instances;
-        let Some(mo) = self.mos.get_mut(gone.mo) else { return };
-        let undefined = mo.definition.is_none();
-        if !mo.retired.contains_key(&gone.miid) && mo.retired.len() < limit {
+        if let Some(mo) = self.mos.get_mut(gone.mo)
+            && !mo.retired.contains_key(&gone.miid)
+            && mo.retired.len() < limit
+        {
             mo.retired.insert(gone.miid.clone(), 0);
         }
-        if undefined && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
+        self.forget(gone.mo);
+    }
+
+    /// Forgets an MO that has neither definition nor instances.
+    pub(crate) fn forget(&mut self, number: usize) {
+        let Some(mo) = self.mos.get_mut(number) else { return };
+        if mo.definition.is_none() && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
             let moid = core::mem::take(&mut mo.moid);
             self.by_moid.remove(&moid);
-            self.free_mos.push(gone.mo);
+            self.free_mos.push(number);
         }
     }
 
     /// The identifier of a new instance: the name of its root, unless it is, or was, that of another one (§15.1 of the
     /// tree reference).
     pub(crate) fn miid_for(&mut self, number: usize, name: &str) -> Box<str> {
-        let fallback = self.next_instance;
+        let limits = self.config.limits;
         let Some(mo) = self.mos.get_mut(number) else { return name.into() };
         let reserved = name == "*" || (name.len() == 3 && name.starts_with('(') && name.ends_with(')'));
-        if !reserved && !mo.by_miid.contains_key(name) && !mo.retired.contains_key(name) {
+        let free = |mo: &Mo, miid: &str| !mo.by_miid.contains_key(miid) && !mo.retired.contains_key(miid);
+        if !reserved && free(mo, name) {
             return name.into();
         }
+        // Room for the number; a name may be as long as names can be.
+        let room = limits.name_len.saturating_sub(21);
+        let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let stem = name.get(..end).unwrap_or(name);
+        // Where no more can be remembered, a number that was never given serves as well.
+        let remembered = mo.retired.contains_key(name) || mo.retired.len() < limits.instances;
         let mut count = mo.retired.get(name).copied().unwrap_or(0);
+        if !remembered {
+            count = self.next_instance;
+        }
         let miid = loop {
             count = count.saturating_add(1);
-            let miid = format!("{name}~{count}").into_boxed_str();
-            if !mo.by_miid.contains_key(&miid) && !mo.retired.contains_key(&miid) {
+            let miid = format!("{stem}~{count}").into_boxed_str();
+            if free(mo, &miid) {
                 break miid;
             }
         };
-        if let Some(last) = mo.retired.get_mut(name) {
-            *last = count;
-        } else if mo.retired.len() < self.config.limits.instances {
+        if remembered {
             mo.retired.insert(name.into(), count);
-        } else {
-            return format!("{name}~{fallback}").into_boxed_str();
         }
         miid
     }
@@ -682,7 +712,7 @@ impl MoTree {
         let moid = match (linked, moid) {
             (Some(linked), Some(moid)) if !same_mo(linked, moid) => return Err(TreeErrorKind::Format),
             (Some(linked), _) => linked,
-            (None, None) => return Ok(Seat { mo: Some(node.mo), schema, moid: None }),
+            (None, None) => return Ok(Seat { mo: Some(node.mo), schema, moid: None, miid: None }),
             (None, Some(_)) if described || !interior => return Err(TreeErrorKind::Format),
             (None, Some(moid)) => moid,
         };
@@ -697,10 +727,10 @@ impl MoTree {
                 if linked.is_none() && root.name.as_deref().is_some_and(|fixed| fixed != name) {
                     return Err(TreeErrorKind::NotDefined);
                 }
-                Seat { mo: Some(number), schema: Schema::Defined(0), moid: Some(moid.into()) }
+                Seat { mo: Some(number), schema: Schema::Defined(0), moid: Some(moid.into()), miid: None }
             }
-            _ if described => Seat { mo: Some(node.mo), schema, moid: Some(moid.into()) },
-            (number, _) => Seat { mo: number, schema: Schema::Free, moid: Some(moid.into()) },
+            _ if described => Seat { mo: Some(node.mo), schema, moid: Some(moid.into()), miid: None },
+            (number, _) => Seat { mo: number, schema: Schema::Free, moid: Some(moid.into()), miid: None },
         })
     }
 

@@ -5,11 +5,13 @@ use super::super::change::{Author, Change};
 use super::super::definition::MoDefinition;
 use super::super::error::{TreeError, TreeErrorKind};
 use super::super::file::{FileValue, PathNode, read_rights};
+use super::super::limits::TreeLimits;
 use super::super::mo_tree::MoTree;
 use super::super::names;
 use super::super::value::{Format, Value};
 use super::Acl;
 use crate::Timestamp;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -141,11 +143,17 @@ impl Change<'_> {
             return Ok(root);
         }
         let mut id = root;
+        if node.path.split('/').count() > TreeLimits::DEFAULT.depth {
+            return Err(TreeErrorKind::LimitExceeded);
+        }
         let mut names = node.path.split('/').peekable();
         while let Some(name) = names.next() {
             if let Some(child) = self.tree.arena.child(id, name) {
                 id = child;
                 continue;
+            }
+            if self.tree.arena.get(id).is_none_or(|above| !above.is_interior()) {
+                return Err(TreeErrorKind::Format);
             }
             let last = names.peek().is_none();
             let content = match &node.value {
@@ -155,7 +163,8 @@ impl Change<'_> {
             };
             let interior = matches!(content, Content::Interior(_));
             let kind = node.kind.as_deref().filter(|_| last && interior);
-            let seat = self.tree.seat(id, name, interior, kind)?;
+            let mut seat = self.tree.seat(id, name, interior, kind)?;
+            seat.miid = node.miid.as_deref().filter(|_| last).map(Box::from);
             id = self.put_node(id, name, &seat, content, Props::default())?;
         }
         let found = self.tree.arena.get(id).ok_or(TreeErrorKind::NotFound)?;
@@ -201,6 +210,7 @@ impl Change<'_> {
 
 /// Whether a text is one of a value, if not the canonical one.
 fn spells(text: &str, value: &Value) -> bool {
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
     match value {
         Value::Bool(truth) => {
             let (word, digit) = if *truth { ("true", "1") } else { ("false", "0") };

@@ -310,6 +310,7 @@ impl fmt::Debug for Data {
 
 /// The answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a host has to handle both; there is no third thing to be said")]
 pub enum Outcome {
     /// Done or refused. Refused means that nothing changed.
     Done(Answer),
