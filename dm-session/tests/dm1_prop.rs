@@ -34,12 +34,12 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(512))]
 
     /// Statuses, results and the tree are those of the model after every command.
     #[test]
     fn the_tree_does_what_the_model_does(program in program(1..48)) {
-        against_model(&program);
+        against_model(&program, 1);
     }
 }
 
@@ -51,12 +51,12 @@ proptest! {
     /// loads.
     #[test]
     fn any_program_leaves_the_tree_in_order(program in program(1..32)) {
-        anything(&program, TreeLimits::DEFAULT);
+        anything(&program, TreeLimits::DEFAULT, 1);
     }
 
     /// The same where there is little room.
     #[test]
     fn any_program_leaves_a_small_tree_in_order(program in program(1..32)) {
-        anything(&program, small());
+        anything(&program, small(), 1);
     }
 }

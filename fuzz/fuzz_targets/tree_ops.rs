@@ -14,8 +14,8 @@ use program1::{against_model, anything, small};
 fuzz_target!(|data: &[u8]| {
     let Some((kind, program)) = data.split_first() else { return };
     match kind % 3 {
-        0 => against_model(program),
-        1 => anything(program, TreeLimits::DEFAULT),
-        _ => anything(program, small()),
+        0 => against_model(program, 8),
+        1 => anything(program, TreeLimits::DEFAULT, 8),
+        _ => anything(program, small(), 8),
     }
 });
