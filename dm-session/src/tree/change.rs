@@ -57,6 +57,8 @@ pub(crate) enum Undo {
         next_miid: u64,
     },
     InstanceRemoved(u64, Instance),
+    /// The number that was remembered for a name of an MO.
+    Remembered(usize, Box<str>, Option<u64>),
 }
 
 /// Changes that last or go together: a DM 1.x Atomic.
@@ -179,6 +181,7 @@ impl MoTree {
                     }
                 }
                 Undo::InstanceRemoved(id, instance) => self.list(id, instance),
+                Undo::Remembered(number, name, count) => drop(self.remember(number, &name, count)),
             }
         }
     }
@@ -222,7 +225,7 @@ impl MoTree {
                     Some(instance) => instance.root,
                     None => continue,
                 },
-                Undo::InstanceRemoved(..) => continue,
+                Undo::InstanceRemoved(..) | Undo::Remembered(..) => continue,
             };
             let data = !matches!(undo, Undo::Stamped(..) | Undo::Props(..));
             for (id, root) in self.enclosing(node) {
@@ -243,7 +246,7 @@ impl MoTree {
                 Undo::Detached(id) => self.release(id),
                 Undo::InstanceRemoved(_, instance) => {
                     self.end_subscriptions(&instance);
-                    self.retire(&instance);
+                    self.forget(instance.mo);
                 }
                 _ => {}
             }
@@ -351,6 +354,11 @@ impl Change<'_> {
             let instance = node.instance;
             open.extend(self.tree.arena.children_unordered(id));
             if let Some((instance, removed)) = instance.and_then(|id| Some((id, self.tree.unlist(id)?))) {
+                // Its identifier is not given to another one.
+                if self.tree.is_to_remember(removed.mo, &removed.miid) {
+                    self.tree.remember(removed.mo, &removed.miid, Some(0));
+                    self.journal.push(Undo::Remembered(removed.mo, removed.miid.clone(), None));
+                }
                 self.journal.push(Undo::InstanceRemoved(instance, removed));
             }
         }
@@ -428,7 +436,9 @@ impl Change<'_> {
         let node = self.tree.arena.get(id).ok_or(TreeErrorKind::NotFound)?;
         let Content::Leaf { format: current, .. } = node.content else { return Err(TreeErrorKind::Format) };
         let access = self.tree.access(node);
-        if self.author == Author::Server && !access.contains(Access::REPLACE) {
+        // A value that lives elsewhere is asked for by DM 1.x alone.
+        let external = self.tree.entry(node).is_some_and(|entry| entry.external().is_some());
+        if self.author == Author::Server && (external || !access.contains(Access::REPLACE)) {
             return Err(TreeErrorKind::NotAllowed);
         }
         let format = self.tree.defined_format(node.mo, node.schema);
@@ -527,7 +537,14 @@ impl Change<'_> {
             let miid = match &seat.miid {
                 Some(miid) if taken(miid) => return Err(TreeErrorKind::AlreadyExists),
                 Some(miid) => miid.clone(),
-                None => self.tree.miid_for(number, name),
+                None => {
+                    let (miid, count) = self.tree.miid_for(number, name);
+                    if count.is_some() {
+                        let before = self.tree.remember(number, name, count);
+                        self.journal.push(Undo::Remembered(number, name.into(), before));
+                    }
+                    miid
+                }
             };
             let next_miid = self.tree.mos.get(number).map_or(1, |mo| mo.next_miid);
             self.list_instance(number, miid, id, next_miid)?;
@@ -676,7 +693,7 @@ impl Change<'_> {
             Undo::Created(id) | Undo::Detached(id) | Undo::Replaced(id, _) => {
                 self.tree.arena.get(*id).is_some_and(|node| node.mo == mo)
             }
-            Undo::Stamped(..) | Undo::Props(..) => false,
+            Undo::Stamped(..) | Undo::Props(..) | Undo::Remembered(..) => false,
             #[cfg(feature = "dm1")]
             Undo::Renamed(..) => false,
             Undo::InstanceAdded { id, .. } => self.tree.instances.get(id).is_some_and(|instance| instance.mo == mo),

@@ -275,24 +275,38 @@ impl NodeDefinition {
         self
     }
 
-    /// Puts a description at a path below this node, in the place of what is there.
+    /// Puts a description at a path below this node, in the place of what is there. Nodes above it that nothing
+    /// describes are permanent free areas. Where the path leads into an MO, its identifier comes back, with the description
+    /// and the rest of the path.
     #[cfg(feature = "dm1")]
-    pub(crate) fn mount(&mut self, path: &str, node: Self) -> bool {
+    pub(crate) fn mount(&mut self, path: &str, node: Self) -> Result<Option<(Box<str>, String, Self)>, ()> {
         let named = |child: &Self, name: &str| child.entry.name.as_deref().unwrap_or("<x>") == name;
-        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         let mut place = self;
-        for step in above.split('/').filter(|step| !step.is_empty()) {
-            let Some(next) = place.children.iter_mut().find(|child| named(child, step)) else { return false };
-            place = next;
+        let mut rest = path;
+        while let Some((step, below)) = rest.split_once('/') {
+            let known = place.children.iter().position(|child| named(child, step));
+            if known.is_none() {
+                if !place.entry.open || step.is_empty() {
+                    return Err(());
+                }
+                let area = Self::interior(step).permanent().open().with_access(Access::DATA);
+                place.children.push(area);
+            }
+            let last = place.children.len().saturating_sub(1);
+            place = place.children.get_mut(known.unwrap_or(last)).ok_or(())?;
+            rest = below;
+            if let Some(moid) = place.entry.moid() {
+                return Ok(Some((moid.into(), rest.into(), node)));
+            }
         }
-        if !named(&node, name) || place.entry.format != Format::Node {
-            return false;
+        if !named(&node, rest) || place.entry.format != Format::Node {
+            return Err(());
         }
-        match place.children.iter_mut().find(|child| named(child, name)) {
+        match place.children.iter_mut().find(|child| named(child, rest)) {
             Some(child) => *child = node,
             None => place.children.push(node),
         }
-        true
+        Ok(None)
     }
 
     fn more(&mut self) -> &mut More {
@@ -464,7 +478,6 @@ impl Entry {
         self.more.as_deref()?.constraint.as_ref()
     }
 
-    #[cfg(feature = "dm1")]
     pub(crate) fn external(&self) -> Option<External> {
         self.more.as_deref()?.external
     }
@@ -503,6 +516,34 @@ impl MoDefinition {
 
     pub(crate) const fn empty(moid: String) -> Self {
         Self { moid, ddf: None, cacheable: true, readable_by_all: false, entries: Vec::new() }
+    }
+
+    /// Puts a description at a path below the root, where there is none yet.
+    #[cfg(feature = "dm1")]
+    pub(crate) fn mount(&mut self, path: &str, node: NodeDefinition) -> Result<(), ()> {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let child = |definition: &Self, parent: usize, name: &str| {
+            let entries = definition.entries.iter().enumerate();
+            let mut found = entries
+                .filter(|(_, it)| it.parent == Some(parent) && it.name.as_deref().unwrap_or("<x>") == name)
+                .map(|(index, _)| index);
+            found.next()
+        };
+        let mut place = 0;
+        for step in above.split('/').filter(|step| !step.is_empty()) {
+            place = child(self, place, step).ok_or(())?;
+        }
+        let fits = node.entry.name.as_deref().unwrap_or("<x>") == name;
+        let interior = self.entries.get(place).is_some_and(|entry| entry.format == Format::Node);
+        if !fits || !interior || child(self, place, name).is_some() {
+            return Err(());
+        }
+        let mut open = Vec::from([(node, place)]);
+        while let Some((node, parent)) = open.pop() {
+            let index = self.push(node.entry, Some(parent));
+            open.extend(node.children.into_iter().rev().map(|child| (child, index)));
+        }
+        Ok(())
     }
 
     pub(crate) fn push(&mut self, mut entry: Entry, parent: Option<usize>) -> usize {
@@ -608,7 +649,9 @@ impl MoDefinition {
         }
         for index in 0..self.entries.len() {
             self.finish_entry(index, limits).map_err(|name| {
-                TreeErrorKind::InvalidDefinition.at(format!("{}: {}", self.moid, name.as_deref().unwrap_or("<x>")))
+                let name = name.as_deref().unwrap_or("<x>");
+                let place = if self.moid.is_empty() { name.into() } else { format!("{}: {name}", self.moid) };
+                TreeErrorKind::InvalidDefinition.at(place)
             })?;
         }
         Ok(self)

@@ -265,7 +265,7 @@ const fn is_zero(number: &u16) -> bool {
 }
 
 impl MoTree {
-    /// The tree as a file value.
+    /// The tree as a file value; while a transaction is open, as it is within it.
     #[must_use]
     pub fn to_file(&self) -> TreeFile {
         let mos = || self.by_moid.values().filter_map(|number| self.mos.get(*number));
@@ -340,7 +340,8 @@ impl MoTree {
         })
     }
 
-    /// A tree from a file value. Nothing in the file is trusted.
+    /// A tree from a file value. Nothing in the file is trusted; occurrences and conditions of nodes that are reached by
+    /// path are not looked at, because a server may be in the middle of making them.
     ///
     /// # Errors
     ///
@@ -437,15 +438,16 @@ impl MoTree {
         for (moid, miids) in retired {
             let at = |kind: TreeErrorKind| kind.at(format!("retired_miids[{moid:?}]"));
             names::check_moid(&moid, &limits).map_err(|error| at(error.kind()))?;
-            if self.mos.len() >= limits.definitions.saturating_add(limits.instances) || miids.len() > limits.instances {
+            if self.mos.len() >= limits.definitions.saturating_add(limits.instances) {
                 return Err(at(TreeErrorKind::LimitExceeded));
             }
             let number = self.mo_number(&moid);
             for (miid, count) in miids {
                 names::check_name(&miid, &limits).map_err(at)?;
-                if let Some(mo) = self.mos.get_mut(number) {
-                    mo.retired.insert(miid.into_boxed_str(), count);
+                if !self.is_to_remember(number, &miid) {
+                    return Err(at(TreeErrorKind::LimitExceeded));
                 }
+                self.remember(number, &miid, Some(count));
             }
         }
         Ok(())

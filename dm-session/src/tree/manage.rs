@@ -609,7 +609,13 @@ impl Change<'_> {
         if self.tree.config.strictness == Strictness::Strict || first == Some(&**name) {
             return Vec::new();
         }
-        let mut names: Vec<String> = self.tree.arena.upwards(parent).map(|(_, node)| node.name.to_string()).collect();
+        let mut names = Vec::new();
+        for (_, node) in self.tree.arena.upwards(parent) {
+            names.push(node.name.to_string());
+            if node.instance.is_some() {
+                break;
+            }
+        }
         names.reverse();
         if names.first().map(String::as_str) == first { names } else { Vec::new() }
     }
@@ -670,6 +676,11 @@ impl<'t> View<'t> {
     fn open(&self, place: &Place) -> Option<(NodeId, &'t Node)> {
         let Place::Node(id) = place else { return None };
         let node = self.tree.arena.get(*id)?;
+        // Nothing is told of what is in an instance inside another one on which the server has no right.
+        let inner = node.instance.and_then(|inner| self.tree.instances.get(&inner));
+        if inner.is_some_and(|inner| self.tree.rights_on(inner, self.server_id).is_empty()) {
+            return None;
+        }
         (node.is_interior() && !self.tree.is_closed(node)).then_some((*id, node))
     }
 }

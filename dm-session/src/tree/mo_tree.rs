@@ -166,6 +166,8 @@ pub struct MoTree {
     pub(crate) ended: Ended,
     /// Numbers in `mos` that are free.
     free_mos: Vec<usize>,
+    /// Entries in `retired` of all MOs.
+    retired: usize,
     #[cfg(feature = "dm1")]
     root: Option<NodeId>,
     now: Option<Timestamp>,
@@ -278,6 +280,7 @@ impl MoTree {
             subscriptions: Subscriptions::new(),
             ended: Ended::new(),
             free_mos: Vec::new(),
+            retired: 0,
             #[cfg(feature = "dm1")]
             root: None,
             now: None,
@@ -309,12 +312,13 @@ impl MoTree {
     #[cfg(feature = "dm1")]
     fn plant(&mut self) -> Result<(), TreeError> {
         let Some(config) = self.config.dm1.take() else { return Ok(()) };
-        for definition in super::dm1::definitions() {
+        let (frame, definitions) = super::dm1::frame(&config)?;
+        for definition in definitions {
             if self.definition(definition.moid()).is_none() {
                 self.add_definition(definition, Origin::BuiltIn)?;
             }
         }
-        let frame = MoDefinition::new(String::new(), super::dm1::frame(&config)?).framed(&self.config.limits)?;
+        let frame = MoDefinition::new(String::new(), frame).framed(&self.config.limits)?;
         let number = self.mos.len();
         self.mos.push(Mo::new("", Some(frame), Origin::BuiltIn));
         let root_acl = super::dm1::root_acl(&config)?;
@@ -399,6 +403,10 @@ impl MoTree {
     /// [`TreeErrorKind::AlreadyExists`] when the MO is known or has instances, besides those of
     /// [`new`](Self::new) and [`TreeErrorKind::LimitExceeded`].
     pub fn define(&mut self, definition: MoDefinition) -> Result<(), TreeError> {
+        #[cfg(feature = "dm1")]
+        if self.transaction.is_some() {
+            return Err(TreeErrorKind::Busy.into());
+        }
         self.add_definition(definition, Origin::Learned)
     }
 
@@ -638,23 +646,13 @@ impl MoTree {
         index
     }
 
-    /// Remembers the identifier of an instance that is gone for good.
-    pub(crate) fn retire(&mut self, gone: &Instance) {
-        let limit = self.config.limits.instances;
-        if let Some(mo) = self.mos.get_mut(gone.mo)
-            && !mo.retired.contains_key(&gone.miid)
-            && mo.retired.len() < limit
-        {
-            mo.retired.insert(gone.miid.clone(), 0);
-        }
-        self.forget(gone.mo);
-    }
-
     /// Forgets an MO that has neither definition nor instances.
     pub(crate) fn forget(&mut self, number: usize) {
         let Some(mo) = self.mos.get_mut(number) else { return };
         if mo.definition.is_none() && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
             let moid = core::mem::take(&mut mo.moid);
+            self.retired = self.retired.saturating_sub(mo.retired.len());
+            mo.retired.clear();
             self.by_moid.remove(&moid);
             self.free_mos.push(number);
         }
@@ -662,35 +660,53 @@ impl MoTree {
 
     /// The identifier of a new instance: the name of its root, unless it is, or was, that of another one (§15.1 of the
     /// tree reference).
-    pub(crate) fn miid_for(&mut self, number: usize, name: &str) -> Box<str> {
+    ///
+    /// With it comes the number to remember for the name, if one is.
+    pub(crate) fn miid_for(&self, number: usize, name: &str) -> (Box<str>, Option<u64>) {
         let limits = self.config.limits;
-        let Some(mo) = self.mos.get_mut(number) else { return name.into() };
+        let Some(mo) = self.mos.get(number) else { return (name.into(), None) };
         let reserved = name == "*" || (name.len() == 3 && name.starts_with('(') && name.ends_with(')'));
         let free = |mo: &Mo, miid: &str| !mo.by_miid.contains_key(miid) && !mo.retired.contains_key(miid);
         if !reserved && free(mo, name) {
-            return name.into();
+            return (name.into(), None);
         }
         // Room for the number; a name may be as long as names can be.
         let room = limits.name_len.saturating_sub(21);
         let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
         let stem = name.get(..end).unwrap_or(name);
         // Where no more can be remembered, a number that was never given serves as well.
-        let remembered = mo.retired.contains_key(name) || mo.retired.len() < limits.instances;
-        let mut count = mo.retired.get(name).copied().unwrap_or(0);
-        if !remembered {
-            count = self.next_instance;
-        }
+        let last = mo.retired.get(name).copied();
+        let remembered = last.is_some() || self.retired < limits.instances;
+        let mut count = last.unwrap_or(if remembered { 0 } else { self.next_instance });
         let miid = loop {
-            count = count.saturating_add(1);
+            count = count.checked_add(1).unwrap_or(self.next_instance);
             let miid = format!("{stem}~{count}").into_boxed_str();
             if free(mo, &miid) {
                 break miid;
             }
         };
-        if remembered {
-            mo.retired.insert(name.into(), count);
+        (miid, remembered.then_some(count))
+    }
+
+    /// Remembers a number for a name, or none, and hands back what it was.
+    pub(crate) fn remember(&mut self, number: usize, name: &str, count: Option<u64>) -> Option<u64> {
+        let retired = &mut self.mos.get_mut(number)?.retired;
+        let before = match count {
+            Some(count) => retired.insert(name.into(), count),
+            None => retired.remove(name),
+        };
+        match (before.is_some(), count.is_some()) {
+            (false, true) => self.retired = self.retired.saturating_add(1),
+            (true, false) => self.retired = self.retired.saturating_sub(1),
+            _ => {}
         }
-        miid
+        before
+    }
+
+    /// Whether an identifier that is given up can be remembered, and is not yet.
+    pub(crate) fn is_to_remember(&self, number: usize, miid: &str) -> bool {
+        self.retired < self.config.limits.instances
+            && self.mos.get(number).is_some_and(|mo| !mo.retired.contains_key(miid))
     }
 
     /// Where a child of an interior node would belong: what its description says of it.
@@ -714,10 +730,12 @@ impl MoTree {
             (Some(linked), _) => linked,
             (None, None) => return Ok(Seat { mo: Some(node.mo), schema, moid: None, miid: None }),
             (None, Some(_)) if described || !interior => return Err(TreeErrorKind::Format),
-            (None, Some(moid)) => moid,
+            (None, Some(moid)) => standard::alias(moid),
         };
-        // Accounts of DM 2.0 and what else is its own are not made by path.
-        if standard::is_own(moid) || moid.len() > self.config.limits.name_len {
+        // Accounts of DM 2.0 and what else is its own are not made by path, nor is what a ClientURI could take for
+        // another one.
+        let ambiguous = *names::unescape(moid) != *moid;
+        if standard::is_own(moid) || ambiguous || names::check_moid(moid, &self.config.limits).is_err() {
             return Err(TreeErrorKind::Format);
         }
         let number = self.by_moid.get(moid).copied();

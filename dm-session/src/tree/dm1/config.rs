@@ -135,7 +135,10 @@ impl Config {
         self
     }
 
-    /// The same with the description of the node at `path`.
+    /// The same with the description of the node at `path`, which ends with its name (`<x>` for an unnamed one).
+    ///
+    /// It takes the place of a description that is there. Nodes above it that nothing describes are permanent free areas.
+    /// A path may lead into the built-in MOs: `DevDetail/Ext/Acme`.
     #[must_use]
     pub fn with_node(mut self, path: impl Into<String>, node: NodeDefinition) -> Self {
         self.nodes.push((path.into(), node));

@@ -12,6 +12,7 @@ use super::super::value::{Format, Value};
 use super::Acl;
 use crate::Timestamp;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -48,7 +49,7 @@ impl MoTree {
             acl: node.acl().map(|acl| acl.as_str().to_string()),
             title: node.title().map(ToString::to_string),
             verno: node.stamp.verno,
-            tstamp: node.stamp.tstamp.map(Timestamp::to_basic),
+            tstamp: node.stamp.tstamp.map(Timestamp::to_basic).filter(|text| Timestamp::from_basic(text).is_some()),
             ..PathNode::default()
         };
         match &node.content {
@@ -81,10 +82,13 @@ impl MoTree {
         }
         let root = self.root().ok_or_else(|| TreeErrorKind::NotDefined.at("tree"))?;
         let stamps = self.change(Author::Path, |change| {
-            let mut stamps = Vec::new();
+            let mut stamps = BTreeMap::new();
             for (index, node) in nodes.into_iter().enumerate() {
                 let at = |error: TreeError| error.within(&format!("tree[{index}]"));
-                stamps.push(change.load_path(root, node).map_err(at)?);
+                let (id, stamp) = change.load_path(root, node).map_err(at)?;
+                if stamps.insert(id, stamp).is_some() {
+                    return Err(at(TreeErrorKind::AlreadyExists.at(".path")));
+                }
             }
             Ok(stamps)
         })?;

@@ -96,7 +96,7 @@ pub use item::split_results;
 pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
 pub(crate) use engine::Pending;
-pub(crate) use plant::{definitions, frame, root_acl};
+pub(crate) use plant::{frame, root_acl};
 pub use standard::{
     Account, AccountAddr, AccountAuth, AuthLevel, DEV_DETAIL_1_0, DEV_INFO_1_0, DM_ACC_1_0, DM_ACC_W7, DevDetail, DevInfo,
     FUMO_1_0, INBOX_1_0, NewAccount, canonical_mo,

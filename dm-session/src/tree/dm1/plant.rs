@@ -5,19 +5,18 @@ use super::super::error::{TreeError, TreeErrorKind};
 use super::{Acl, Config, standard};
 use alloc::vec::Vec;
 
-pub(crate) fn definitions() -> Vec<MoDefinition> {
-    standard::definitions()
-}
-
-/// The description of everything below the root, the root included.
-pub(crate) fn frame(config: &Config) -> Result<NodeDefinition, TreeError> {
+/// The description of everything below the root, the root included, and what it puts into the built-in MOs.
+pub(crate) fn frame(config: &Config) -> Result<(NodeDefinition, Vec<MoDefinition>), TreeError> {
     let mut root = standard::frame(config);
+    let mut mos = standard::definitions();
     for (path, node) in &config.nodes {
-        if !root.mount(path, node.clone()) {
-            return Err(TreeErrorKind::InvalidDefinition.at(path));
+        let refused = |()| TreeErrorKind::InvalidDefinition.at(path);
+        if let Some((moid, rest, node)) = root.mount(path, node.clone()).map_err(refused)? {
+            let mo = mos.iter_mut().find(|mo| mo.moid() == &*moid).ok_or(()).map_err(refused)?;
+            mo.mount(&rest, node).map_err(refused)?;
         }
     }
-    Ok(root)
+    Ok((root, mos))
 }
 
 /// The access control list of the root; none for Windows, which has none at all.
