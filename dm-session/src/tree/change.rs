@@ -104,13 +104,8 @@ impl MoTree {
         if author != Author::Path && self.transaction.is_some() {
             return Err(TreeError::from(TreeErrorKind::Busy).into());
         }
-        let mut change = Change {
-            tree: self,
-            author,
-            journal: Vec::new(),
-            unsettled: BTreeMap::new(),
-            stamped: BTreeSet::new(),
-        };
+        let mut change =
+            Change { tree: self, author, journal: Vec::new(), unsettled: BTreeMap::new(), stamped: BTreeSet::new() };
         let outcome = body(&mut change).and_then(|done| {
             change.settle()?;
             #[cfg(feature = "dm1")]
@@ -376,10 +371,7 @@ impl Change<'_> {
             return;
         }
         let Some(node) = self.tree.arena.get(id) else { return };
-        let stamp = Stamp {
-            tstamp: self.tree.now().or(node.stamp.tstamp),
-            verno: node.stamp.verno.wrapping_add(1),
-        };
+        let stamp = Stamp { tstamp: self.tree.now().or(node.stamp.tstamp), verno: node.stamp.verno.wrapping_add(1) };
         if let Some(old) = self.tree.arena.stamp(id, stamp) {
             self.journal.push(Undo::Stamped(id, old));
         }
@@ -480,13 +472,7 @@ impl Change<'_> {
     }
 
     /// Looks whether a child can be created and what it would be.
-    fn may_create(
-        &self,
-        parent: NodeId,
-        name: &str,
-        interior: bool,
-        inside: bool,
-    ) -> Result<Seat, TreeErrorKind> {
+    fn may_create(&self, parent: NodeId, name: &str, interior: bool, inside: bool) -> Result<Seat, TreeErrorKind> {
         let limits = self.tree.limits();
         names::check_name(name, &limits)?;
         let node = self.tree.arena.get(parent).ok_or(TreeErrorKind::NotFound)?;
@@ -664,12 +650,11 @@ impl Change<'_> {
                     };
                     // Counting stops as soon as the answer is known.
                     let enough = max.map_or(min, |max| max.saturating_add(1));
-                    let count =
-                        if enough == 0 {
-                            0
-                        } else {
-                            self.tree.arena.children_unordered(id).filter(fits).take(enough).count()
-                        };
+                    let count = if enough == 0 {
+                        0
+                    } else {
+                        self.tree.arena.children_unordered(id).filter(fits).take(enough).count()
+                    };
                     if count < min || max.is_some_and(|max| count > max) {
                         return Err(TreeErrorKind::Occurrence.at(self.tree.address_below(id, "<x>")));
                     }

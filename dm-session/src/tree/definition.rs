@@ -619,7 +619,8 @@ impl MoDefinition {
             Schema::Defined(index) => index,
         };
         let entry = self.entries.get(index)?;
-        let same = |other: &str| other.chars().flat_map(char::to_lowercase).eq(name.chars().flat_map(char::to_lowercase));
+        let same =
+            |other: &str| other.chars().flat_map(char::to_lowercase).eq(name.chars().flat_map(char::to_lowercase));
         let fixed = entry.named.get(name);
         let fixed = fixed.or_else(|| entry.named.iter().find(|(other, _)| fold && same(other)).map(|(_, fixed)| fixed));
         if let Some(fixed) = fixed {

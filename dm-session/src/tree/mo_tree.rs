@@ -87,6 +87,10 @@ impl TreeConfig {
     }
 
     /// The same, addressed by path as well: the tree has a root, `./DevInfo`, `./DevDetail`, `./DMAcc` and `./Inbox`.
+    ///
+    /// DevInfo and accounts of DM 1.x are other objects than those of DM 2.0: a device that speaks both fills in both
+    /// ([`DevInfo`](super::dm1::DevInfo) and [`NewDevInfo`](super::NewDevInfo), [`dm1::NewAccount`](super::dm1::NewAccount)
+    /// and [`NewAccount`](super::NewAccount)).
     #[cfg(feature = "dm1")]
     #[must_use]
     pub fn with_dm1(mut self, config: super::dm1::Config) -> Self {

@@ -2,11 +2,11 @@
 
 use super::arena::{Content, NodeId};
 use super::definition::Access;
+#[cfg(feature = "dm1")]
+use super::dm1::{Acl, NodeUri, Style, UriRules, UriWriter};
 use super::mo_tree::{Instance, MoTree};
 use super::rights::Rights;
 use super::value::{Format, Value};
-#[cfg(feature = "dm1")]
-use super::dm1::{Acl, NodeUri, Style, UriRules, UriWriter};
 use crate::Timestamp;
 use alloc::borrow::Cow;
 use alloc::string::String;

@@ -91,18 +91,18 @@ pub use bootstrap::{
 };
 pub use config::{Config, Properties, UriLimits};
 pub use ddf::{Ddf, DdfError, DdfErrorKind};
+pub(crate) use engine::Pending;
 pub use fumo::{Fumo, FumoAction, FumoEvent, FumoJob, FumoResult, FumoState, FumoStep, GenericAlert};
 pub use item::split_results;
 pub use large::LargeObject;
 pub use operation::{Answer, Ask, Command, Content, Data, Outcome, Principal, Reply, Request, ResultItem, Store};
-pub(crate) use engine::Pending;
 pub(crate) use plant::{frame, root_acl};
 pub use standard::{
-    Account, AccountAddr, AccountAuth, AuthLevel, DEV_DETAIL_1_0, DEV_INFO_1_0, DM_ACC_1_0, DM_ACC_W7, DevDetail, DevInfo,
-    FUMO_1_0, INBOX_1_0, NewAccount, canonical_mo,
+    Account, AccountAddr, AccountAuth, AuthLevel, DEV_DETAIL_1_0, DEV_INFO_1_0, DM_ACC_1_0, DM_ACC_W7, DevDetail,
+    DevInfo, FUMO_1_0, INBOX_1_0, NewAccount, canonical_mo,
 };
 pub use tnds::{TndsError, TndsErrorKind, TndsNode, TndsObject, TndsType, TndsValue};
 pub use uri::{
-    NodeUri, Property, Style, TndsProperty, TndsSelection, UriError, UriErrorKind, UriQuery, UriRules, UriWriter, chars,
-    escape_name, escaped_chars,
+    NodeUri, Property, Style, TndsProperty, TndsSelection, UriError, UriErrorKind, UriQuery, UriRules, UriWriter,
+    chars, escape_name, escaped_chars,
 };

@@ -259,6 +259,12 @@ impl From<&str> for Content {
     }
 }
 
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::new(Data::Text(text))
+    }
+}
+
 impl From<Data> for Content {
     fn from(data: Data) -> Self {
         Self::new(data)
@@ -287,6 +293,28 @@ impl Data {
             Self::None | Self::Element(_) => 0,
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// The text; that of bytes that are UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::None => Some(""),
+            Self::Text(text) => Some(text),
+            Self::Bytes(bytes) => core::str::from_utf8(bytes).ok(),
+            Self::Element(_) => None,
+        }
+    }
+
+    /// The bytes, those of a text included.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::None => Some(&[]),
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Element(_) => None,
         }
     }
 
@@ -323,7 +351,13 @@ impl Outcome {
     /// A status alone.
     #[must_use]
     pub const fn status(status: StatusCode) -> Self {
-        Self::Done(Answer { status, results: Vec::new(), failed_at: None, not_undone: Vec::new() })
+        Self::Done(Answer::new(status))
+    }
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        Self::Done(answer)
     }
 }
 
@@ -340,6 +374,35 @@ pub struct Answer {
     /// Of a [`Command::Rollback`], or a [`Command::Commit`] that failed: which successful commands of the transaction
     /// could not be undone (status 516), by their number from 0.
     pub not_undone: Vec<usize>,
+}
+
+impl Answer {
+    /// A status alone.
+    #[must_use]
+    pub const fn new(status: StatusCode) -> Self {
+        Self { status, results: Vec::new(), failed_at: None, not_undone: Vec::new() }
+    }
+
+    /// The same with Items of Results.
+    #[must_use]
+    pub fn with_results(mut self, results: Vec<ResultItem>) -> Self {
+        self.results = results;
+        self
+    }
+
+    /// The same with the node above the one addressed that could not be created.
+    #[must_use]
+    pub fn with_failed_at(mut self, uri: impl Into<String>) -> Self {
+        self.failed_at = Some(uri.into());
+        self
+    }
+
+    /// The same with the commands that could not be undone.
+    #[must_use]
+    pub fn with_not_undone(mut self, commands: Vec<usize>) -> Self {
+        self.not_undone = commands;
+        self
+    }
 }
 
 /// One Item of Results.
@@ -360,7 +423,9 @@ pub struct ResultItem {
 
 /// What the host has to do for the tree: nodes whose value lives elsewhere
 /// ([`External`](crate::tree::External)), and Exec.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Debug` shows no values.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Ask {
     /// Say the value of a leaf. Reply: [`Reply::Value`] or [`Reply::Failed`].
@@ -400,8 +465,8 @@ pub enum Ask {
     },
 }
 
-/// What the host answers to an [`Ask`].
-#[derive(Clone, Debug, PartialEq)]
+/// What the host answers to an [`Ask`]. `Debug` shows no values.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
     /// The value asked for.
@@ -410,6 +475,29 @@ pub enum Reply {
     Done,
     /// It cannot be done, or not yet: 403 busy, 406, 500, 510; of an Exec any status.
     Failed(StatusCode),
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, uri) = match self {
+            Self::Read { uri } => ("Read", uri),
+            Self::Set { uri, .. } => ("Set", uri),
+            Self::Delete { uri } => ("Delete", uri),
+            Self::Undo { uri, .. } => ("Undo", uri),
+            Self::Exec { uri, .. } => ("Exec", uri),
+        };
+        f.debug_struct(name).field("uri", uri).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({})", value.format()),
+            Self::Done => f.write_str("Done"),
+            Self::Failed(status) => f.debug_tuple("Failed").field(status).finish(),
+        }
+    }
 }
 
 /// A management tree as a DM 1.x session sees it: the counterpart of [`tree::Store`](crate::tree::Store).
