@@ -326,7 +326,7 @@ fn tnds(bytes: &mut Bytes<'_>) -> Content {
         let names = ["a", "b", "", "Port", "Id", "Mail", "Mode", "Keep"];
         write!(out, "<Node><NodeName>{}</NodeName>", names[shape % 8]).unwrap();
         let more = bytes.next();
-        if more % 16 == 0 {
+        if more.is_multiple_of(16) {
             write!(out, "<Path>{}</Path>", ["a", "./Vendor", "a/b", ""][more / 16 % 4]).unwrap();
         }
         out.push_str("<RTProperties>");
@@ -334,7 +334,7 @@ fn tnds(bytes: &mut Bytes<'_>) -> Content {
             let acl = ["Get=S2", "Add=S1&amp;Get=*&amp;Replace=S1", "Get=", "Replace=*&amp;Delete=*"][more / 4 % 4];
             write!(out, "<ACL>{acl}</ACL>").unwrap();
         }
-        let interior = depth < 3 && shape / 8 % 2 == 0;
+        let interior = depth < 3 && (shape / 8).is_multiple_of(2);
         let format = if interior { "node" } else { ["chr", "int", "bin", "chr"][shape / 16 % 4] };
         write!(out, "<Format><{format}/></Format>").unwrap();
         if more % 8 == 2 {
@@ -388,7 +388,7 @@ pub(crate) fn request(step: &[u8], scope: Scope, at: usize) -> Request {
     let bytes = &mut bytes;
     let kind = bytes.next();
     let how = bytes.next();
-    let encoding = if how % 3 == 0 { Encoding::Wbxml } else { Encoding::Xml };
+    let encoding = if how.is_multiple_of(3) { Encoding::Wbxml } else { Encoding::Xml };
     let principal = match how / 3 % 8 {
         0..6 => Principal::Server(SERVERS[how / 24 % 8].to_owned()),
         6 => Principal::Local,
@@ -452,7 +452,7 @@ pub(crate) fn request(step: &[u8], scope: Scope, at: usize) -> Request {
     };
     let mut request = Request::new(principal, command).with_encoding(encoding);
     request.max_value_len = most;
-    if how % 5 != 0 {
+    if !how.is_multiple_of(5) {
         request.now = Some(Timestamp::from_millis((DAY + 60 + 7 * at as u64) * 1000));
     }
     request
@@ -461,7 +461,7 @@ pub(crate) fn request(step: &[u8], scope: Scope, at: usize) -> Request {
 /// A transaction hides what other servers do; its owner goes on with it instead, most of the time.
 pub(crate) fn stay(request: &mut Request, owner: Option<&Principal>) {
     if let Some(owner) = owner
-        && !request.max_value_len.is_some()
+        && request.max_value_len.is_none()
         && !matches!(request.command, Command::Begin)
     {
         request.principal = owner.clone();
