@@ -1120,7 +1120,7 @@ mod in_the_tree {
         let content = Content::from(object(&account("home", "S1", "https://evil.example/")).as_str())
             .with_format("xml")
             .with_type("application/vnd.syncml.dmtnds+xml");
-        assert_eq!(code(tree, "S2", Command::add("./Inbox", content)), 200);
+        assert_eq!(code(tree, "S2", Command::add("./Inbox", content)), 418);
         assert_eq!(Account::find(tree, "S1"), before);
     }
 

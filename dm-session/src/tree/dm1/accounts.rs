@@ -1,15 +1,19 @@
 //! What an account takes with it when it goes (§5.8 of the tree reference).
 
-use super::super::arena::NodeId;
+use super::super::arena::{Node, NodeId};
 use super::super::change::{Author, Change};
+use super::super::definition::Schema;
 use super::super::error::{TreeError, TreeErrorKind};
 use super::super::mo_tree::MoTree;
 use super::super::value::Value;
 use super::acl::{Acl, AclCommand, AclRemoval};
-use super::engine::{Run, Stop, config};
+use super::engine::{Run, Stop};
 use super::operation::{Command, Principal, Request};
 use super::standard::{DM_ACC_1_0, canonical_mo};
+use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
+use dm_syncml::StatusCode;
 
 /// The leaf of an account that names the server.
 pub(super) const SERVER_ID: &str = "ServerID";
@@ -19,54 +23,118 @@ pub(super) fn is_account(moid: &str) -> bool {
     canonical_mo(moid) == DM_ACC_1_0
 }
 
-/// The roots of the accounts of a server.
-pub(super) fn accounts_of(tree: &MoTree, server_id: &str) -> Vec<NodeId> {
+/// Whether a node is the root of an account: one that stands where the description of the tree has accounts
+/// (`./DMAcc/<x>`). An MO of that Type elsewhere is a matter of whoever put it there.
+fn is_account_root(tree: &MoTree, found: &Node) -> bool {
+    let (Some(above), Some(root)) =
+        (found.parent.and_then(|id| tree.arena.get(id)), tree.root().and_then(|id| tree.arena.get(id)))
+    else {
+        return false;
+    };
+    if above.mo != root.mo {
+        return false;
+    }
+    let Some(Schema::Defined(index)) = tree.child_schema(above, &found.name, true) else { return false };
+    let frame = tree.mos.get(above.mo).and_then(|mo| mo.definition.as_ref());
+    frame.and_then(|frame| frame.entry(index)?.moid()).is_some_and(is_account)
+}
+
+/// The server that an account is for, if the node is the root of one. The node may be out of the tree already.
+pub(crate) fn server_of_account(tree: &MoTree, root: NodeId) -> Option<String> {
+    tree.arena.get(root).filter(|found| is_account_root(tree, found))?;
+    let leaf = tree.arena.child(root, SERVER_ID)?;
+    tree.arena.get(leaf)?.value().and_then(Value::as_str).map(String::from)
+}
+
+/// The server that an account is for, if the node is the leaf that says so.
+pub(super) fn account_of(tree: &MoTree, found: &Node) -> Option<String> {
+    let above = tree.arena.get(found.parent?)?;
+    let named = if above.fold { found.name.eq_ignore_ascii_case(SERVER_ID) } else { &*found.name == SERVER_ID };
+    if !named || !is_account_root(tree, above) {
+        return None;
+    }
+    found.value().and_then(Value::as_str).map(String::from)
+}
+
+/// The roots of all accounts and the servers that they are for.
+fn accounts(tree: &MoTree) -> impl Iterator<Item = (NodeId, String)> {
     let mos = tree.by_moid.iter().filter(|(moid, _)| is_account(moid)).filter_map(|(_, number)| tree.mos.get(*number));
     let roots = mos.flat_map(|mo| &mo.by_age).filter_map(|id| tree.instances.get(id)).map(|instance| instance.root);
-    let of_server = |root: &NodeId| {
-        let leaf = tree.arena.child(*root, SERVER_ID).and_then(|leaf| tree.arena.get(leaf));
-        leaf.and_then(|leaf| leaf.value()).and_then(Value::as_str) == Some(server_id)
-    };
-    roots.filter(of_server).collect()
+    roots.filter_map(|root| Some((root, server_of_account(tree, root)?)))
+}
+
+/// The roots of the accounts of a server.
+pub(super) fn accounts_of(tree: &MoTree, server_id: &str) -> Vec<NodeId> {
+    accounts(tree).filter(|(_, server)| server == server_id).map(|(root, _)| root).collect()
 }
 
 impl Run<'_> {
-    /// Takes servers that have no account any more out of all ACLs, in the same change.
-    pub(super) fn drop_lost_servers(&mut self, change: &mut Change<'_>) -> Result<(), Stop> {
-        for server in core::mem::take(&mut self.lost) {
-            if accounts_of(change.tree, &server).is_empty() {
-                forget_server(change, &server)?;
+    /// Takes note of the server that an account is for, if the leaf says so.
+    pub(super) fn name_account(&mut self, tree: &MoTree, id: NodeId) {
+        self.named.extend(tree.arena.get(id).and_then(|found| account_of(tree, found)));
+    }
+
+    /// Refuses a second account of a server which another server made or changed: it would be a way to become that one.
+    pub(super) fn check_identity(&mut self, tree: &MoTree) -> Result<(), Stop> {
+        let mut named = core::mem::take(&mut self.named);
+        let Some(author) = self.request.principal.server_id() else { return Ok(()) };
+        named.remove(author);
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut seen = BTreeSet::new();
+        for (_, server) in accounts(tree).filter(|(_, server)| named.contains(server)) {
+            if !seen.insert(server) {
+                return Err(StatusCode::ALREADY_EXISTS.into());
             }
         }
         Ok(())
     }
+
+    /// Takes servers that have no account any more out of all ACLs, in the same change.
+    pub(super) fn drop_lost_servers(&mut self, change: &mut Change<'_>) -> Result<(), Stop> {
+        Ok(forget_lost(change, core::mem::take(&mut self.lost))?)
+    }
 }
 
-/// Takes a server out of all ACLs.
-fn forget_server(change: &mut Change<'_>, server_id: &str) -> Result<(), Stop> {
-    if config(change.tree)?.windows {
+/// Takes those of the servers that have no account any more out of all ACLs.
+pub(crate) fn forget_lost(change: &mut Change<'_>, mut servers: BTreeSet<String>) -> Result<(), TreeErrorKind> {
+    let tree = &*change.tree;
+    let Some(config) = tree.dm1().filter(|config| !config.windows) else { return Ok(()) };
+    if servers.is_empty() {
         return Ok(());
     }
-    let default = Acl::parse(&config(change.tree)?.root_acl)?;
-    let root = change.tree.root();
+    for (_, server) in accounts(tree) {
+        servers.remove(&server);
+    }
+    if servers.is_empty() {
+        return Ok(());
+    }
+    let gone = |id: &str| servers.contains(id);
+    let default = Acl::parse(&config.root_acl).map_err(|_| TreeErrorKind::Malformed)?;
+    let root = tree.root();
     let mut left = Vec::new();
-    for id in &change.tree.acls {
-        let Some(acl) = change.tree.arena.get(*id).and_then(|node| node.acl()) else { continue };
-        if Some(*id) == root {
-            let Some(mut rest) = acl.without_at_root(server_id, &default) else { continue };
+    for id in &tree.acls {
+        let Some(acl) = tree.arena.get(*id).and_then(|node| node.acl()) else { continue };
+        let rest = if Some(*id) == root {
+            let Some(mut rest) = acl.without_all_at_root(&gone, &default) else { continue };
             // Without these two no server could do anything any more.
             for command in [AclCommand::Add, AclCommand::Get] {
                 if acl.has(command) && !rest.has(command) {
                     rest = rest.with_wildcard(command);
                 }
             }
-            left.push((*id, Some(rest)));
-            continue;
-        }
-        match acl.without(server_id) {
-            AclRemoval::Unchanged => {}
-            AclRemoval::Changed(acl) => left.push((*id, Some(acl))),
-            AclRemoval::Emptied => left.push((*id, None)),
+            Some(rest)
+        } else {
+            match acl.without_all(&gone) {
+                AclRemoval::Unchanged => continue,
+                AclRemoval::Changed(acl) => Some(acl),
+                AclRemoval::Emptied => None,
+            }
+        };
+        // What is out of the tree keeps its list: it may come back as it was.
+        if tree.is_attached(*id) {
+            left.push((*id, rest));
         }
     }
     for (id, acl) in left {

@@ -95,6 +95,10 @@ impl Id {
 }
 
 impl Acl {
+    /// Bytes of the longest text that a tree takes (16 KiB); more is answered 420. [`parse`](Self::parse) takes longer
+    /// ones.
+    pub const MAX_LEN: usize = 16 << 10;
+
     /// Reads the text of an ACL. White space is not taken anywhere, nor is another spelling of a command.
     ///
     /// # Errors
@@ -169,7 +173,7 @@ impl Acl {
     pub fn to_canonical(&self) -> String {
         let mut text = String::with_capacity(self.text.len());
         for command in AclCommand::ALL {
-            self.push_entry(&mut text, command, None);
+            self.push_entry(&mut text, command, &|_| false);
         }
         text
     }
@@ -209,7 +213,7 @@ impl Acl {
                 }
                 AclCommand::Get if !literal => {
                     if let Some(parent) = parent {
-                        parent.push_entry(&mut text, command, None);
+                        parent.push_entry(&mut text, command, &|_| false);
                     }
                 }
                 AclCommand::Get | AclCommand::Exec => {}
@@ -228,12 +232,17 @@ impl Acl {
     /// (§5.8 of the tree reference).
     #[must_use]
     pub fn without(&self, server_id: &str) -> AclRemoval {
-        if !self.names(server_id) {
+        if self.names(server_id) { self.without_all(&|id| id == server_id) } else { AclRemoval::Unchanged }
+    }
+
+    /// The same after several went at once.
+    pub(super) fn without_all(&self, gone: &dyn Fn(&str) -> bool) -> AclRemoval {
+        if !self.ids.iter().any(|id| gone(id.of(&self.text))) {
             return AclRemoval::Unchanged;
         }
         let mut text = String::with_capacity(self.text.len());
         for command in AclCommand::ALL {
-            self.push_entry(&mut text, command, Some(server_id));
+            self.push_entry(&mut text, command, gone);
         }
         Self::parse(&text).map_or(AclRemoval::Emptied, AclRemoval::Changed)
     }
@@ -244,7 +253,12 @@ impl Acl {
     /// Only the default gives `*` back: a Replace that one server had of the root does not become everyone's.
     #[must_use]
     pub fn without_at_root(&self, server_id: &str, default: &Self) -> Option<Self> {
-        let left = match self.without(server_id) {
+        self.without_all_at_root(&|id| id == server_id, default)
+    }
+
+    /// The same after several went at once.
+    pub(super) fn without_all_at_root(&self, gone: &dyn Fn(&str) -> bool, default: &Self) -> Option<Self> {
+        let left = match self.without_all(gone) {
             AclRemoval::Unchanged => return None,
             AclRemoval::Emptied => return Some(default.clone()),
             AclRemoval::Changed(left) => left,
@@ -254,7 +268,7 @@ impl Acl {
             let lost = self.has(command) && !left.has(command);
             let acl = if lost { default } else { &left };
             // The default may name the server, too.
-            acl.push_entry(&mut text, command, Some(server_id));
+            acl.push_entry(&mut text, command, gone);
         }
         Some(Self::parse(&text).unwrap_or(left))
     }
@@ -273,15 +287,15 @@ impl Acl {
         self.ids.get(at)
     }
 
-    /// Appends the entry of a command, if there is one without the id that is left out.
-    fn push_entry(&self, text: &mut String, command: AclCommand, except: Option<&str>) {
+    /// Appends the entry of a command, if there is one without the ids that are left out.
+    fn push_entry(&self, text: &mut String, command: AclCommand, except: &dyn Fn(&str) -> bool) {
         if self.allows_all(command) {
             return push_id(text, command, true, "*");
         }
         let mut first = true;
         for id in self.ids.iter().filter(|id| id.commands & command.bit() != 0) {
             let id = id.of(&self.text);
-            if Some(id) != except {
+            if !except(id) {
                 push_id(text, command, first, id);
                 first = false;
             }

@@ -5,7 +5,8 @@ use super::super::change::Change;
 use super::super::definition::{Access, Entry, External, Schema};
 use super::super::error::TreeErrorKind;
 use super::super::mo_tree::{MoTree, Seat};
-use super::super::value::{Format, Value};
+use super::super::value::Format;
+use super::accounts::account_of;
 use super::acl::{Acl, AclCommand};
 use super::engine::{Found, Run, Stop, access, config, defined, external, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data};
@@ -121,6 +122,7 @@ impl Run<'_> {
             }
         };
         let id = change.put_node(parent, name, &seat, content, props)?;
+        self.name_account(change.tree, id);
         self.counted(parent, seat.moid, seat.schema);
         if let Some(value) = outside {
             self.note_effect(change.tree, id, Some(value), false);
@@ -214,6 +216,7 @@ impl Run<'_> {
         let mut outside = None;
         let Leaf { format, value, media_type, spelling } = leaf.settled(is_external, &mut outside);
         change.set_content(id, Stored::Leaf { format, value }, media_type, spelling)?;
+        self.name_account(change.tree, id);
         if let Some(value) = outside {
             self.note_effect(change.tree, id, Some(value), true);
         }
@@ -367,18 +370,6 @@ fn is_pinned(tree: &MoTree, found: &Node) -> bool {
     let linked =
         || found.instance.is_some() && matches!(tree.child_schema(above, &found.name, true), Some(Schema::Defined(_)));
     !(described && (above.mo == found.mo || linked()))
-}
-
-/// The server of an account, if the node is where the account names it.
-fn account_of(tree: &MoTree, found: &Node) -> Option<String> {
-    if &*found.name != super::accounts::SERVER_ID {
-        return None;
-    }
-    let above = tree.arena.get(found.parent?)?;
-    if !tree.type_of(above).is_some_and(super::accounts::is_account) {
-        return None;
-    }
-    found.value().and_then(Value::as_str).map(String::from)
 }
 
 /// Whether data is a TNDS object.

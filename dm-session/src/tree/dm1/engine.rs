@@ -131,6 +131,8 @@ pub(super) struct Run<'r> {
     effects: Vec<Effect>,
     /// Servers whose account went or may have gone.
     pub(super) lost: BTreeSet<String>,
+    /// Servers for which an account was made or changed.
+    pub(super) named: BTreeSet<String>,
     /// Children of a parent that are of one entry, as far as they were counted.
     counts: BTreeMap<(NodeId, Option<Box<str>>, usize), usize>,
     /// Whether a transaction is open.
@@ -181,6 +183,7 @@ impl<'r> Run<'r> {
             asks: Vec::new(),
             effects: Vec::new(),
             lost: BTreeSet::new(),
+            named: BTreeSet::new(),
             counts: BTreeMap::new(),
             in_transaction,
             checking: None,
@@ -322,6 +325,7 @@ impl<'r> Run<'r> {
             if self.checking.is_some() {
                 return Err(StatusCode::OK.into());
             }
+            self.check_identity(change.tree)?;
             self.drop_lost_servers(change)?;
             let limits = change.tree.limits();
             if change.tree.arena.nodes() > limits.nodes || change.tree.arena.bytes() > limits.total_len {

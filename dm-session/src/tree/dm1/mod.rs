@@ -91,6 +91,7 @@ pub use bootstrap::{
 };
 pub use config::{Config, Properties, UriLimits};
 pub use ddf::{Ddf, DdfError, DdfErrorKind};
+pub(crate) use accounts::{forget_lost, server_of_account};
 pub(crate) use engine::Pending;
 pub use fumo::{Fumo, FumoAction, FumoEvent, FumoJob, FumoResult, FumoState, FumoStep, GenericAlert};
 pub use item::split_results;
