@@ -12,6 +12,9 @@ mod arbitrary;
 mod builder;
 mod decode;
 mod digest;
+#[cfg(feature = "dm1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "dm1")))]
+pub mod dm1;
 mod encode;
 mod error;
 mod fields;
