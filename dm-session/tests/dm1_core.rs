@@ -320,3 +320,15 @@ fn values_do_not_show_in_logs() {
     let ask = dm1::Ask::Set { uri: "./V/x".into(), value: "hunter2".into() };
     assert!(!format!("{request:?} {ask:?}").contains("hunter2"));
 }
+
+#[test]
+fn an_account_that_goes_by_its_instance_takes_its_rights_along() {
+    let mut tree = tree();
+    for (name, server) in [("1", "S1"), ("2", "S2")] {
+        local(&mut tree, Command::add(format!("./DMAcc/{name}"), Content::node()));
+        local(&mut tree, Command::add(format!("./DMAcc/{name}/ServerID"), server));
+    }
+    local(&mut tree, Command::replace("./V?prop=ACL", "Get=S1+S2&Replace=S1"));
+    tree.delete(dm1::DM_ACC_1_0, "1", "").unwrap();
+    assert_eq!(tree.node_at("./V").unwrap().acl().unwrap().as_str(), "Get=S2");
+}

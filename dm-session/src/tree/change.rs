@@ -109,6 +109,8 @@ impl MoTree {
         let outcome = body(&mut change).and_then(|done| {
             change.settle()?;
             #[cfg(feature = "dm1")]
+            change.forget_servers()?;
+            #[cfg(feature = "dm1")]
             change.hold()?;
             let accounts = change.accounts()?;
             Ok((done, accounts))
@@ -685,6 +687,20 @@ impl Change<'_> {
             Undo::InstanceRemoved(_, instance) => instance.mo == mo,
         });
         if touched { self.tree.read_accounts().map(Some) } else { Ok(None) }
+    }
+
+    /// Takes servers whose accounts of DM 1.x went out of all access control lists; commands by path do so themselves.
+    #[cfg(feature = "dm1")]
+    fn forget_servers(&mut self) -> Result<(), TreeError> {
+        if self.author == Author::Path {
+            return Ok(());
+        }
+        let gone = self.journal.iter().filter_map(|undo| match undo {
+            Undo::InstanceRemoved(_, instance) => super::dm1::server_of_account(self.tree, instance.root),
+            _ => None,
+        });
+        let gone: BTreeSet<String> = gone.collect();
+        super::dm1::forget_lost(self, gone).map_err(TreeError::from)
     }
 
     /// Counts what the open transaction keeps to undo the change: no more than a tree may hold.
