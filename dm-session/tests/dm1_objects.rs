@@ -792,8 +792,11 @@ mod in_the_tree {
         assert_eq!(atomic.status, StatusCode::OK, "{codes:?}");
     }
 
+    /// An Item of a list, and the properties of its node.
+    type Seen = (String, Option<Format>, Option<String>, Data, Vec<String>);
+
     /// Everything in the tree, as the device sees it.
-    fn dump(tree: &mut MoTree) -> Vec<(String, Option<Format>, Option<String>, Data, Vec<String>)> {
+    fn dump(tree: &mut MoTree) -> Vec<Seen> {
         let whole = answer(tree, &Request::local(Command::get(".?list=StructData")));
         assert_eq!(whole.status, StatusCode::OK);
         let mut all = Vec::new();
