@@ -9,7 +9,7 @@
 )]
 
 use dm_session::tree::dm1::*;
-use dm_session::tree::{Format, MoTree, TreeConfig, dm1};
+use dm_session::tree::{Format, MoTree, TreeConfig, TreeLimits, dm1};
 
 fn tree() -> MoTree {
     with(dm1::Config::new())
@@ -162,5 +162,211 @@ mod accounts {
         assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
         let shown = tree.node_at("./V/n99").unwrap().acl().map(|acl| acl.as_str().to_owned());
         assert_eq!(shown.as_deref(), Some("Delete=*"));
+    }
+}
+
+fn get(tree: &mut MoTree, request: &Request) -> Result<Vec<ResultItem>, u32> {
+    let Outcome::Done(answer) = tree.apply(request) else { panic!("{request:?}") };
+    if answer.status.code() == 200 { Ok(answer.results) } else { Err(answer.status.code()) }
+}
+
+fn read(tree: &mut MoTree, uri: &str) -> Result<Vec<ResultItem>, u32> {
+    get(tree, &Request::server("S", Command::get(uri)))
+}
+
+fn only(tree: &mut MoTree, uri: &str) -> Result<Data, u32> {
+    read(tree, uri).map(|items| items.into_iter().next().unwrap().data)
+}
+
+mod limits {
+    use super::*;
+
+    #[test]
+    fn a_list_of_rights_had_no_limit() {
+        let mut tree = tree();
+        given(&mut tree, [Command::add("./V", Content::node())]);
+        let of = |len: usize| format!("Add=*&Get=*&Replace={}", "s".repeat(len - "Add=*&Get=*&Replace=".len()));
+        let set = |len: usize| Command::replace("./V?prop=ACL", of(len));
+        assert_eq!(local(&mut tree, set(Acl::MAX_LEN)), 200);
+        assert_eq!(local(&mut tree, set(Acl::MAX_LEN + 1)), 420);
+        let mut node = TndsNode::interior("x");
+        node.acl = Some(of(Acl::MAX_LEN + 1));
+        assert_eq!(local(&mut tree, Command::add("./V", object([(None, node)]))), 420);
+        assert!(tree.node_at("./V/x").is_none());
+    }
+
+    #[test]
+    fn every_new_node_took_a_huge_list_along() {
+        let mut tree = tree();
+        given(&mut tree, [Command::add("./V", Content::node())]);
+        let mut readers = String::from("Add=*&Get=s0");
+        for number in 1.. {
+            let next = format!("+s{number}");
+            if readers.len() + next.len() > Acl::MAX_LEN {
+                break;
+            }
+            readers.push_str(&next);
+        }
+        given(&mut tree, [Command::replace("./V?prop=ACL", readers)]);
+        let start = std::time::Instant::now();
+        for number in 0..1000 {
+            let add = Command::add(format!("./V/{number}"), Content::node());
+            assert_eq!(server(&mut tree, "B", add), 200);
+        }
+        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+        println!("{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn lists_were_as_long_as_they_came() {
+        let limits = TreeLimits::DEFAULT.with_read_len(2000);
+        let config = TreeConfig::new(1).with_limits(limits).with_dm1(dm1::Config::new());
+        let mut tree = MoTree::new(config).unwrap();
+        let name = "n".repeat(100);
+        let deep = format!("./{name}/{name}/{name}");
+        given(&mut tree, (0..5).map(|number| Command::add(format!("{deep}/{number}"), "1")));
+        let short = format!("./{name}/{name}/{name}/0");
+        for list in ["Struct", "StructData", "TNDS"] {
+            assert!(read(&mut tree, &format!("{short}?list={list}")).is_ok(), "{list}");
+        }
+        for list in ["Struct", "StructData"] {
+            assert_eq!(read(&mut tree, &format!("./{name}?list={list}")), Err(413), "{list}");
+        }
+        given(&mut tree, [Command::add("./Long", "x".repeat(1500)), Command::add("./Longer", "x".repeat(1500))]);
+        assert!(read(&mut tree, "./Long?list=TNDS").is_ok());
+        assert_eq!(read(&mut tree, ".?list=TNDS"), Err(413));
+        assert_eq!(read(&mut tree, ".?list=StructData"), Err(413));
+    }
+}
+
+mod texts {
+    use super::*;
+
+    /// Characters that WBXML has and XML has not.
+    const BAD: [&str; 2] = ["a\u{1}b", "a\u{fffe}b"];
+
+    #[test]
+    fn one_text_that_xml_cannot_carry_made_every_list_useless() {
+        let mut tree = tree();
+        open(&mut tree);
+        given(&mut tree, [Command::add("./V", Content::node())]);
+        for bad in BAD {
+            let typed = Content::from("1").with_type(bad);
+            assert_eq!(server(&mut tree, "S", Command::add("./V/x", typed)), 415);
+            assert_eq!(server(&mut tree, "S", Command::add("./V/x", Content::mo(bad))), 415);
+            assert_eq!(server(&mut tree, "S", Command::add("./V/x", bad)), 415);
+            assert_eq!(server(&mut tree, "S", Command::replace("./V?prop=Title", bad)), 500);
+            let bytes = Content::new(Data::Bytes(bad.into())).with_format("bin");
+            assert_eq!(server(&mut tree, "S", Command::add("./V/b", bytes)), 200);
+            assert_eq!(server(&mut tree, "S", Command::delete("./V/b")), 200);
+        }
+        assert!(read(&mut tree, ".?list=TNDS").is_ok());
+    }
+
+    #[test]
+    fn such_a_value_of_another_origin_travels_as_base64() {
+        for data in [Data::Text("\u{1}".into()), Data::Bytes(vec![1])] {
+            let item = ResultItem::new("./A").with_data(data);
+            let sent = item.to_item(dm_syncml::Encoding::Xml);
+            assert_eq!(sent.data.as_ref().and_then(|data| data.as_text()), Some("AQ=="));
+            let format = sent.meta.as_ref().and_then(dm_syncml::Meta::format).map(ToString::to_string);
+            assert_eq!(format.as_deref(), Some("b64"));
+        }
+    }
+
+    #[test]
+    fn values_stood_in_what_debug_shows() {
+        let shown = format!("{:?}", leaf("Secret", "hunter2"));
+        assert!(!shown.contains("hunter2") && shown.contains("7 bytes"), "{shown}");
+    }
+}
+
+mod statuses {
+    use super::*;
+    use dm_session::Timestamp;
+
+    #[test]
+    fn a_stamp_that_was_never_set_is_empty() {
+        let mut tree = tree();
+        assert_eq!(only(&mut tree, ".?prop=TStamp"), Err(406));
+        tree.set_now(Timestamp::from_millis(1_700_000_000_000));
+        assert_eq!(only(&mut tree, ".?prop=TStamp"), Ok(Data::None));
+        given(&mut tree, [Command::add("./A", "1")]);
+        assert!(matches!(only(&mut tree, "./A?prop=TStamp"), Ok(Data::Text(_))));
+    }
+
+    #[test]
+    fn a_place_comes_before_a_format() {
+        let mut tree = tree();
+        open(&mut tree);
+        let unknown = || Content::from("1").with_format("foo");
+        assert_eq!(server(&mut tree, "S", Command::add("./DevInfo/New", unknown())), 404);
+        assert_eq!(server(&mut tree, "S", Command::add("./V/New", unknown())), 415);
+    }
+
+    #[test]
+    fn lenient_uris_were_spelled_as_they_came() {
+        let mut tree = tree();
+        given(&mut tree, [Command::add("./A/b", "1")]);
+        for (uri, sources) in [
+            ("./A/?list=Struct", ["./A/", "./A/b"]),
+            ("/A/?list=Struct", ["/A/", "/A/b"]),
+            ("?list=Struct", [".", "./DevInfo"]),
+            ("./?list=Struct", ["./", "./DevInfo"]),
+        ] {
+            let items = read(&mut tree, uri).unwrap();
+            assert_eq!(items.iter().take(2).map(|item| item.source.as_str()).collect::<Vec<_>>(), sources, "{uri}");
+        }
+    }
+}
+
+mod bootstraps {
+    use super::*;
+
+    fn provision(tree: &mut MoTree, addr: &str) -> Result<Bootstrapped, BootstrapError> {
+        let application = Characteristic::new("APPLICATION")
+            .with_parm("APPID", "w7")
+            .with_parm("PROVIDER-ID", "S")
+            .with(Characteristic::new("APPADDR").with_parm("ADDR", addr));
+        ClientProvisioning::new().with(application).provision(tree, None, &mut |_| Reply::Done)
+    }
+
+    #[test]
+    fn a_provisioning_without_an_address_wiped_a_good_one() {
+        let mut tree = tree();
+        assert!(provision(&mut tree, "https://a.example/").is_ok());
+        assert_eq!(provision(&mut tree, ""), Err(BootstrapError::NoAddress));
+        let account = Account::find(&mut tree, "S").unwrap();
+        assert_eq!(account.addresses, [AccountAddr::new("https://a.example/")]);
+    }
+
+    #[test]
+    fn a_second_bootstrap_needed_objects() {
+        let mut config = dm1::Config::new();
+        config.tnds = false;
+        let mut tree = with(config);
+        assert!(provision(&mut tree, "https://a.example/").is_ok());
+        let add = |uri: &str, format: &str, media_type: &str, data: &str| {
+            let format = if format == "node" { dm_syncml::Format::Node } else { dm_syncml::Format::Chr };
+            let meta = dm_syncml::Meta::new().with_format(format);
+            let meta = if media_type.is_empty() { meta } else { meta.with_type(media_type.to_owned()) };
+            let item = dm_syncml::Item::target(format!("./DMAcc/new{uri}")).with_meta(meta);
+            if data.is_empty() { item } else { item.with_data(data.to_owned()) }
+        };
+        let items = [
+            add("", "node", DM_ACC_1_0, ""),
+            add("/ServerID", "chr", "", "S"),
+            add("/AppAddr/1/Addr", "chr", "", "https://b.example/"),
+        ];
+        let [client, sender] = ["IMEI:1", "S"].map(dm_syncml::Location::new);
+        let mut message = dm_syncml::Message::new(dm_syncml::SyncHdr::new("1", "1", client, sender)).with_final();
+        for (number, item) in (1..).zip(items) {
+            let operation = dm_syncml::Operation::new(dm_syncml::CmdId::from_number(number)).with_item(item);
+            message = message.with_command(dm_syncml::Command::Add(operation));
+        }
+        let done = bootstrap(&mut tree, &message, true, None, &mut |_| Reply::Done).unwrap();
+        assert_eq!(done.server_ids, ["S"]);
+        let all = Account::all(&mut tree);
+        assert_eq!((all.len(), all[0].addresses[0].addr.as_str()), (1, "https://b.example/"));
     }
 }

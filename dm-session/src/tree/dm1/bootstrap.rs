@@ -470,7 +470,7 @@ impl ClientProvisioning {
                 if account.server_id.is_empty() {
                     return Err(BootstrapError::NoServerId);
                 }
-                if account.addresses.is_empty() {
+                if account.addresses.iter().all(|address| address.addr.is_empty()) {
                     return Err(BootstrapError::NoAddress);
                 }
                 let old = work.reader().accounts().into_iter().find(|(_, id)| *id == account.server_id);

@@ -11,7 +11,7 @@ use super::acl::{Acl, AclCommand};
 use super::engine::{Found, Run, Stop, access, config, defined, external, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data};
 use super::uri::{NodeUri, UriQuery, UriWriter};
-use super::value::{Leaf, Source};
+use super::value::{Leaf, Source, is_xml_text};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -101,6 +101,9 @@ impl Run<'_> {
         let (mut seat, interior) = seat_for(tree, parent, name, source)?;
         self.check_seat(tree, above, &seat, source, interior)?;
         if let Some(moid) = source.moid().filter(|_| interior) {
+            if !is_xml_text(moid) {
+                return Err(StatusCode::UNSUPPORTED_FORMAT.into());
+            }
             seat = tree.seat(parent, name, interior, Some(moid))?;
             self.check_seat(tree, above, &seat, source, interior)?;
         }
@@ -346,7 +349,14 @@ fn described_by<'t>(tree: &'t MoTree, seat: &Seat) -> Option<&'t Entry> {
 /// Where a new node belongs, its Type aside, and whether it is an interior one. Lenient: an Add that says nothing of
 /// itself makes the interior node that alone can be there.
 fn seat_for(tree: &MoTree, parent: NodeId, name: &str, source: Source<'_>) -> Result<(Seat, bool), Stop> {
-    let named = source.format()?;
+    let named = match source.format() {
+        Ok(named) => named,
+        // A place that nothing has comes before a format that nothing has.
+        Err(unknown) => {
+            let anything = tree.seat(parent, name, false, None).or_else(|_| tree.seat(parent, name, true, None));
+            return Err(anything.err().map_or(unknown, Stop::from));
+        }
+    };
     let interior = named == Some(Format::Node);
     let seat = tree.seat(parent, name, interior, None);
     let silent = named.is_none() && source.no_data().is_ok() && !strict(tree);

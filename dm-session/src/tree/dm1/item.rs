@@ -2,6 +2,7 @@
 
 use super::super::value::Format;
 use super::operation::{Content, Data, ResultItem};
+use super::value::is_xml_text;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use dm_syncml as syncml;
@@ -150,9 +151,13 @@ impl ResultItem {
             (Data::None, Format::Bin) if xml => (Format::B64, Some(syncml::Data::text(""))),
             // Bytes of a text format: text, if they are.
             (Data::Bytes(bytes), _) if xml => match core::str::from_utf8(bytes) {
-                Ok(text) => (native, Some(syncml::Data::text(text.to_owned()))),
-                Err(_) => (Format::B64, Some(syncml::Data::base64(bytes))),
+                Ok(text) if is_xml_text(text) => (native, Some(syncml::Data::text(text.to_owned()))),
+                _ => (Format::B64, Some(syncml::Data::base64(bytes))),
             },
+            // A text that XML cannot carry.
+            (Data::Text(text), _) if xml && !is_xml_text(text) => {
+                (Format::B64, Some(syncml::Data::base64(text.as_bytes())))
+            }
             (Data::Text(text), Format::Bin) => (Format::Bin, Some(syncml::Data::opaque(text.clone().into_bytes()))),
             (data, _) => (native, Some(data.to_syncml(encoding))),
         }

@@ -22,7 +22,7 @@ impl Run<'_> {
     pub(super) fn get_node(&mut self, tree: &MoTree, uri: &NodeUri<'_>) -> Result<ResultItem, Stop> {
         let id = self.readable(tree, uri)?;
         let found = node(tree, id)?;
-        let source = uri.path_str().to_string();
+        let source = source_of(uri);
         let item = if found.is_interior() {
             let escape = config(tree)?.escape_non_ascii;
             let mut names = String::new();
@@ -113,10 +113,11 @@ impl Run<'_> {
         let visits = self.walk(tree, top);
         let mut uris: Vec<String> = Vec::with_capacity(visits.len());
         let mut items = Vec::with_capacity(visits.len());
+        let mut room = Room::new(tree);
         for (id, parent) in visits {
             let found = node(tree, id)?;
             let source = match parent.and_then(|number| uris.get(number)) {
-                None => uri.path_str().to_string(),
+                None => source_of(uri),
                 Some(above) => {
                     let above = above.strip_suffix('/').unwrap_or(above);
                     let mut source =
@@ -125,6 +126,7 @@ impl Run<'_> {
                     source
                 }
             };
+            room.take(source.len())?;
             uris.push(source.clone());
             let item = if found.is_interior() {
                 let media_type = tree.type_of(found).map(ToString::to_string);
@@ -142,6 +144,7 @@ impl Run<'_> {
                 let media_type = value::other_type(found);
                 ResultItem { source, format, media_type, data: Data::None, has_data: false }
             };
+            room.take(item.data.len())?;
             items.push(item);
         }
         Ok(items)
@@ -156,7 +159,7 @@ impl Run<'_> {
         media_type: Option<&str>,
     ) -> Result<ResultItem, Stop> {
         let config = config(tree)?;
-        if !config.tnds {
+        if self.server().is_some() && !config.tnds {
             return Err(StatusCode::NOT_SUPPORTED.into());
         }
         let root = node(tree, tree.root().ok_or(StatusCode::NOT_FOUND)?)?;
@@ -172,6 +175,7 @@ impl Run<'_> {
         let mut nodes: Vec<TndsNode> = Vec::with_capacity(visits.len());
         // Where each of the walk stands in the object; what is left out has no place.
         let mut places: Vec<Option<usize>> = Vec::with_capacity(visits.len());
+        let mut room = Room::new(tree);
         for (id, parent) in visits {
             let found = node(tree, id)?;
             let built = match self.tnds_node(tree, id, found, selection, encoding) {
@@ -192,6 +196,7 @@ impl Run<'_> {
                     }
                 },
             };
+            room.take(built.weight())?;
             places.push(Some(nodes.len()));
             nodes.push(TndsNode { parent, ..built });
         }
@@ -216,7 +221,7 @@ impl Run<'_> {
             }
         };
         let item = ResultItem {
-            source: uri.path_str().to_string(),
+            source: source_of(uri),
             format: Some(format),
             media_type: Some(media_type.to_string()),
             data,
@@ -254,7 +259,7 @@ impl Run<'_> {
         built.format = has(TndsProperty::Format).then_some(format);
         built.acl = found.acl().filter(|_| has(TndsProperty::Acl) && !config.windows).map(|acl| acl.as_str().into());
         let title = found.title().filter(|_| has(TndsProperty::Title) && config.properties.title);
-        built.title = title.filter(|title| encoding == Encoding::Wbxml || is_xml_text(title)).map(String::from);
+        built.title = title.filter(|title| value::is_xml_text(title)).map(String::from);
         built.tstamp = found
             .stamp
             .tstamp
@@ -265,13 +270,35 @@ impl Run<'_> {
         if !found.is_interior() && has(TndsProperty::Value) && format != Format::Null {
             let value = tnds_value(found, value, built.format.is_some(), encoding);
             if let (TndsValue::Text(text), Encoding::Xml) = (&value, encoding)
-                && !is_xml_text(text)
+                && !value::is_xml_text(text)
             {
                 return Err(StatusCode::COMMAND_FAILED);
             }
             built.value = Some(value);
         }
         Ok(built)
+    }
+}
+
+/// The URI of the node that was asked for, as it came. Lenient: the root may be left out in front of a query.
+fn source_of(uri: &NodeUri<'_>) -> String {
+    match uri.path_str() {
+        "" => String::from("."),
+        path => path.to_string(),
+    }
+}
+
+/// What a list may still grow by.
+struct Room(usize);
+
+impl Room {
+    const fn new(tree: &MoTree) -> Self {
+        Self(tree.limits().read_len)
+    }
+
+    fn take(&mut self, len: usize) -> Result<(), Stop> {
+        self.0 = self.0.checked_sub(len).ok_or(StatusCode::TOO_LARGE)?;
+        Ok(())
     }
 }
 
@@ -289,9 +316,4 @@ fn tnds_value(found: &Node, value: Option<&Value>, says_format: bool, encoding: 
 
 const fn not_chr(format: &Format) -> bool {
     !matches!(format, Format::Chr)
-}
-
-/// Whether XML has all characters of a text (XML 1.0 §2.2).
-fn is_xml_text(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}')))
 }

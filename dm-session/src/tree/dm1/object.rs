@@ -67,7 +67,7 @@ struct Branch {
 
 impl Run<'_> {
     pub(super) fn add_object(&mut self, tree: &mut MoTree, uri: &NodeUri<'_>, content: &Content) -> Result<(), Stop> {
-        if !config(tree)?.tnds {
+        if self.server().is_some() && !config(tree)?.tnds {
             return Err(StatusCode::UNSUPPORTED_FORMAT.into());
         }
         if let Found::Node(first) = find_names(tree, uri.segments().take(1))
@@ -234,7 +234,7 @@ impl Run<'_> {
         uri: &NodeUri<'_>,
         content: &Content,
     ) -> Result<(), Stop> {
-        if !config(tree)?.tnds {
+        if self.server().is_some() && !config(tree)?.tnds {
             return Err(StatusCode::UNSUPPORTED_FORMAT.into());
         }
         if self.checking.is_some() {

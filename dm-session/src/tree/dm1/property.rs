@@ -8,6 +8,7 @@ use super::engine::{Run, Stop, config, defined, find, format_of, node};
 use super::operation::{Content, Data, ResultItem};
 use super::uri::{NodeUri, Property, Style, escape_name, escaped_chars};
 use super::value;
+use crate::Timestamp;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -49,7 +50,7 @@ impl Run<'_> {
             Property::Name => escape_name(&node.name, config(tree)?.escape_non_ascii),
             Property::Size => self.size(tree, id)?.to_string().into(),
             Property::Title => node.title().unwrap_or_default().into(),
-            Property::TStamp => node.stamp.tstamp.ok_or(StatusCode::NOT_SUPPORTED)?.to_basic().into(),
+            Property::TStamp => node.stamp.tstamp.map_or_else(String::new, Timestamp::to_basic).into(),
             Property::Type if node.is_interior() => tree.type_of(node).unwrap_or_default().into(),
             Property::Type => node.media_type().into(),
             Property::VerNo => node.stamp.verno.to_string().into(),
@@ -112,6 +113,9 @@ impl Run<'_> {
 
     /// An ACL that is to be set; `None` for the empty text, which is none.
     pub(super) fn read_acl(&self, tree: &MoTree, id: NodeId, text: &str) -> Result<Option<Acl>, Stop> {
+        if text.len() > Acl::MAX_LEN.min(tree.limits().value_len) {
+            return Err(StatusCode::DEVICE_FULL.into());
+        }
         let acl = if text.is_empty() { None } else { Some(Acl::parse(text)?) };
         if node(tree, id)?.parent.is_none() {
             // It always has one, and servers leave it to everyone to add something.
@@ -119,9 +123,6 @@ impl Run<'_> {
             if !open {
                 return Err(StatusCode::NOT_ALLOWED.into());
             }
-        }
-        if text.len() > tree.limits().value_len {
-            return Err(StatusCode::DEVICE_FULL.into());
         }
         Ok(acl)
     }
@@ -172,7 +173,7 @@ impl Run<'_> {
 
 /// A title that is to be set.
 pub(super) fn read_title(text: &str) -> Result<Option<Box<str>>, Stop> {
-    if text.len() > MOST_TITLE {
+    if text.len() > MOST_TITLE || !value::is_xml_text(text) {
         return Err(StatusCode::COMMAND_FAILED.into());
     }
     Ok(if text.is_empty() { None } else { Some(text.into()) })

@@ -2,6 +2,7 @@
 
 use super::super::value::Format;
 use super::operation::Data;
+use super::value::is_xml_text;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -94,7 +95,7 @@ impl TndsType {
     }
 }
 
-/// The value of a leaf. `Debug` shows the length of bytes, not the bytes.
+/// The value of a leaf. `Debug` shows how long it is, not what it is.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TndsValue {
@@ -107,7 +108,7 @@ pub enum TndsValue {
 impl fmt::Debug for TndsValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
         }
     }
@@ -385,6 +386,18 @@ impl TndsObject {
 }
 
 impl TndsNode {
+    /// Bytes of its texts and value.
+    pub(super) fn weight(&self) -> usize {
+        let texts = [&self.name, &self.path, &self.acl, &self.title, &self.tstamp, &self.verno];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let value = self.value.as_ref().map_or(0, |value| match value {
+            TndsValue::Text(text) => text.len(),
+            TndsValue::Bytes(bytes) => bytes.len(),
+        });
+        let media_type = self.media_type.as_ref().map_or(0, |media_type| media_type.as_str().len());
+        texts.chain([value, media_type]).fold(0, usize::saturating_add)
+    }
+
     /// The Node without those in it.
     fn build(&self, encoding: Encoding) -> Element<'static> {
         let mut node = element("Node");
@@ -702,15 +715,6 @@ fn is_space(bytes: &[u8]) -> bool {
 fn trimmed(text: String) -> String {
     let inner = text.trim_matches([' ', '\t', '\r', '\n']);
     if inner.len() == text.len() { text } else { inner.into() }
-}
-
-/// Whether XML has all characters of a text (XML 1.0 §2.2).
-fn is_xml_text(text: &str) -> bool {
-    text.chars().all(|char| match char {
-        '\t' | '\n' | '\r' => true,
-        '\u{FFFE}' | '\u{FFFF}' => false,
-        char => char >= ' ',
-    })
 }
 
 fn name(local: &'static str) -> Name<'static> {

@@ -221,6 +221,9 @@ fn media_type_for<'a>(
         (None, Some(_)) => PLAIN,
         (None, None) => types.first().map_or(PLAIN, |first| first),
     };
+    if !is_xml_text(media_type) {
+        return Err(StatusCode::UNSUPPORTED_FORMAT.into());
+    }
     if types.is_empty() || types.iter().any(|allowed| essence(allowed).eq_ignore_ascii_case(essence(media_type))) {
         return Ok(media_type);
     }
@@ -260,6 +263,12 @@ fn exact_format(entry: Option<&Entry>, named: Option<Format>, source: Source<'_>
         Some(Format::B64) if may_be(Format::Bin) && matches!(source, Source::Tnds { .. }) => Ok(Format::Bin),
         _ => Err(StatusCode::UNSUPPORTED_FORMAT.into()),
     }
+}
+
+/// Whether XML has all characters of a text (XML 1.0 §2.2). What it has not belongs into `bin`: in a text it would
+/// make every answer useless that it is in.
+pub(super) fn is_xml_text(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}')))
 }
 
 /// Whether data of this media type is no text, so that Base64 only carries it.
@@ -318,6 +327,9 @@ fn read_bytes(tree: &MoTree, format: Format, wire: Wire, bytes: &[u8]) -> Read {
 /// A value that is written as text. Lenient: white space around numbers, and truth values as they are written elsewhere.
 fn read_text(tree: &MoTree, format: Format, text: &str) -> Read {
     let refused = StatusCode::UNSUPPORTED_FORMAT;
+    if !is_xml_text(text) {
+        return Err(refused.into());
+    }
     if matches!(format, Format::Chr | Format::Xml | Format::Bin | Format::B64) {
         return match Value::parse(format, text) {
             Some(value) => Ok((Some(value), None)),
