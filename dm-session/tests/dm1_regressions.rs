@@ -9,7 +9,7 @@
 )]
 
 use dm_session::tree::dm1::*;
-use dm_session::tree::{Format, MoTree, TreeConfig, TreeLimits, dm1};
+use dm_session::tree::{Access, Format, MoDefinition, MoTree, NodeDefinition, Occurrence, TreeConfig, TreeLimits, dm1};
 
 fn tree() -> MoTree {
     with(dm1::Config::new())
@@ -112,7 +112,7 @@ mod accounts {
         given(&mut tree, account("a", "A").into_iter().chain(account("b", "B")));
         let evil = |name: &str| object([(None, mo(name, DM_ACC_1_0)), (Some(0), leaf("ServerID", "A"))]);
         assert_eq!(server(&mut tree, "B", Command::add("./Inbox", evil("evil"))), 418);
-        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b", evil(""))), 418);
+        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b", evil(""))), 405);
         given(&mut tree, [Command::add("./DMAcc/c", Content::mo(DM_ACC_1_0))]);
         assert_eq!(server(&mut tree, "B", Command::add("./DMAcc/c/ServerID", "A")), 418);
         assert_eq!(server(&mut tree, "B", Command::copy("./DMAcc/a/ServerID", "./DMAcc/c/ServerID")), 418);
@@ -368,5 +368,144 @@ mod bootstraps {
         assert_eq!(done.server_ids, ["S"]);
         let all = Account::all(&mut tree);
         assert_eq!((all.len(), all[0].addresses[0].addr.as_str()), (1, "https://b.example/"));
+    }
+}
+
+mod objects {
+    use super::*;
+
+    /// A tree with `./App`, whose children are of one kind of which there has to be one.
+    fn app(below: NodeDefinition) -> MoTree {
+        let app = NodeDefinition::interior("App").permanent().with_access(Access::DATA).with(below);
+        let mut tree = with(dm1::Config::new().with_node("App", app));
+        open(&mut tree);
+        tree
+    }
+
+    #[test]
+    fn a_replace_removed_the_last_of_a_kind() {
+        let entry = NodeDefinition::unnamed_interior().with_access(Access::DATA).with_occurrence(Occurrence::OneOrMore);
+        let mut tree = app(entry);
+        let top = || (None, TndsNode::interior(""));
+        assert_eq!(server(&mut tree, "S", Command::add("./App/x", Content::node())), 200);
+        assert_eq!(server(&mut tree, "S", Command::delete("./App/x")), 405);
+        assert_eq!(server(&mut tree, "S", Command::replace("./App", object([top()]))), 405);
+        let other = object([top(), (Some(0), TndsNode::interior("y"))]);
+        assert_eq!(server(&mut tree, "S", Command::replace("./App", other)), 200);
+        assert!(tree.node_at("./App/x").is_none() && tree.node_at("./App/y").is_some());
+        given(&mut tree, account("a", "A"));
+        assert_eq!(server(&mut tree, "A", Command::replace("./DMAcc", object([top()]))), 405);
+        assert!(tree.node_at("./DMAcc/a").is_some());
+    }
+
+    #[test]
+    fn a_replace_of_an_account_changed_whose_it_is() {
+        let mut tree = tree();
+        open(&mut tree);
+        given(&mut tree, account("b", "B"));
+        let named = |id: &str| object([(None, mo("", DM_ACC_1_0)), (Some(0), leaf("ServerID", id))]);
+        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b/ServerID", "C")), 405);
+        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b", named("C"))), 405);
+        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b", object([(None, mo("", DM_ACC_1_0))]))), 405);
+        assert_eq!(text(&tree, "./DMAcc/b/ServerID").as_deref(), Some("B"));
+        assert_eq!(server(&mut tree, "B", Command::replace("./DMAcc/b", named("B"))), 200);
+    }
+
+    #[test]
+    fn a_new_instance_took_values_that_no_server_may_set() {
+        let mut tree = tree();
+        let fumo = |state: &str| {
+            let state = TndsNode::leaf("State", Format::Int, TndsValue::Text(state.into()));
+            object([(None, mo("fw", FUMO_1_0)), (Some(0), state)])
+        };
+        assert_eq!(server(&mut tree, "S", Command::add("./V", Content::node())), 200);
+        assert_eq!(server(&mut tree, "S", Command::add("./V", fumo("60"))), 405);
+        assert_eq!(server(&mut tree, "S", Command::add("./Inbox", fumo("60"))), 405);
+        assert_eq!(server(&mut tree, "S", Command::add("./V", fumo("10"))), 200);
+        given(&mut tree, [Command::add("./W", fumo("60"))]);
+    }
+
+    #[test]
+    fn a_replace_told_whether_a_secret_was_guessed() {
+        let secret = NodeDefinition::leaf("Key", Format::Chr).permanent().with_access(Access::NONE);
+        let mut tree = app(secret.with_default("hunter2"));
+        for guess in ["x", "hunter2"] {
+            let guess = object([(None, TndsNode::interior("")), (Some(0), leaf("Key", guess))]);
+            assert_eq!(server(&mut tree, "S", Command::replace("./App", guess)), 405);
+        }
+    }
+
+    #[test]
+    fn without_the_rights_of_descendants_a_replace_removed_them_nevertheless() {
+        let mut config = dm1::Config::new();
+        config.delete_descendants = false;
+        let mut tree = with(config);
+        given(&mut tree, [Command::add("./V/l", "1"), Command::replace("./V?prop=ACL", "Add=B&Get=B&Replace=B")]);
+        assert_eq!(server(&mut tree, "B", Command::delete("./V/l")), 425);
+        let empty = object([(None, TndsNode::interior(""))]);
+        assert_eq!(server(&mut tree, "B", Command::replace("./V", empty)), 425);
+    }
+
+    #[test]
+    fn an_object_in_the_inbox_wrote_into_an_instance() {
+        for merge in [false, true] {
+            let mut config = dm1::Config::new();
+            config.merge = merge;
+            let definition = MoDefinition::new("org.x/1.0/App", NodeDefinition::interior("App").open());
+            let config = TreeConfig::new(1).with_definition(definition).with_dm1(config);
+            let mut tree = MoTree::new(config).unwrap();
+            let content = || object([(None, mo("App", "org.x/1.0/App")), (Some(0), leaf("x", "evil"))]);
+            given(&mut tree, [Command::add("./App", Content::mo("org.x/1.0/App"))]);
+            given(&mut tree, [Command::replace("./App?prop=ACL", "Add=A&Get=A&Replace=A")]);
+            assert_eq!(server(&mut tree, "B", Command::add("./Inbox", content())), 418);
+            assert!(tree.node_at("./App/x").is_none());
+            let twice = object([(None, mo("", "org.x/1.0/App")), (None, mo("y", "org.x/1.0/App"))]);
+            given(&mut tree, [Command::delete("./App")]);
+            assert_eq!(server(&mut tree, "B", Command::add("./Inbox", twice)), 418);
+            assert_eq!(server(&mut tree, "B", Command::add("./Inbox", content())), 200);
+        }
+    }
+
+    #[test]
+    fn a_merge_set_titles_without_the_right() {
+        let mut config = dm1::Config::new();
+        config.merge = true;
+        let mut tree = with(config);
+        given(&mut tree, [Command::add("./Mine", Content::node())]);
+        given(&mut tree, [Command::replace("./Mine?prop=ACL", "Add=*&Get=*&Replace=A")]);
+        let mut node = TndsNode::interior("Mine");
+        node.title = Some("evil".into());
+        assert_eq!(server(&mut tree, "B", Command::add(".", object([(None, node)]))), 425);
+        assert_eq!(tree.node_at("./Mine").unwrap().title(), None);
+    }
+
+    #[test]
+    fn names_in_the_inbox_took_quadratic_time() {
+        let many = |count: usize| {
+            object((0..count).map(|number| {
+                let mut node = mo("A", DM_ACC_1_0);
+                node.path = Some(format!("p{number}"));
+                (None, node)
+            }))
+        };
+        let mut tree = tree();
+        let start = std::time::Instant::now();
+        assert_eq!(server(&mut tree, "B", Command::add("./Inbox", many(4000))), 420);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+        assert_eq!(server(&mut tree, "B", Command::add("./Inbox", many(100))), 200);
+        assert_eq!(tree.node_at("./DMAcc").unwrap().children_in_order().count(), 100);
+    }
+
+    #[test]
+    fn long_paths_in_the_inbox_took_quadratic_time() {
+        let path = vec!["a"; 100_000].join("/");
+        let mut nodes = [mo("b", DM_ACC_1_0), TndsNode::interior("c")];
+        for node in &mut nodes {
+            node.path = Some(path.clone());
+        }
+        let start = std::time::Instant::now();
+        let mut tree = tree();
+        assert_eq!(server(&mut tree, "B", Command::add("./Inbox", object(nodes.map(|node| (None, node))))), 414);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     }
 }

@@ -2,10 +2,11 @@
 
 use super::super::arena::{NodeId, Props};
 use super::super::change::Change;
-use super::super::definition::Access;
+use super::super::definition::{Access, Schema};
 use super::super::mo_tree::MoTree;
 use super::super::standard::is_own;
 use super::super::value::Format;
+use super::accounts::server_of_account;
 use super::acl::AclCommand;
 use super::engine::{Found, Run, Stop, access, config, defined, find, find_names, is_inbox, node, strict};
 use super::operation::{Content, Data, Principal};
@@ -56,6 +57,26 @@ impl Plan<'_> {
             value: self.values.get(&index).or(node.value.as_ref()),
         })
     }
+}
+
+/// How many children of one kind a node has to have.
+#[derive(PartialEq)]
+struct Need {
+    parent: NodeId,
+    kind: (usize, Schema),
+    least: usize,
+}
+
+impl Need {
+    fn is_met(&self, tree: &MoTree) -> bool {
+        let same = |child: &NodeId| tree.arena.get(*child).is_some_and(|found| (found.mo, found.schema) == self.kind);
+        tree.arena.children_unordered(self.parent).filter(same).take(self.least).count() >= self.least
+    }
+}
+
+/// The account that a node is the root of, or in, with its server.
+fn account_around(tree: &MoTree, id: NodeId) -> Option<(NodeId, String)> {
+    tree.arena.upwards(id).find_map(|(id, _)| Some((id, server_of_account(tree, id)?)))
 }
 
 /// Nodes of an object by their names: what a Replace keeps.
@@ -215,10 +236,13 @@ impl Run<'_> {
             return Err(StatusCode::NOT_ALLOWED.into());
         } else if !interior {
             let leaf = self.read_leaf(change.tree, defined(change.tree, found), None, source)?;
-            let fixed = kept && self.server().is_some() && !access(change.tree, found).contains(Access::REPLACE);
-            if !fixed {
+            let has = |wanted| access(change.tree, found).contains(wanted);
+            // The place of an MO is the device's matter, what its leaves allow is not.
+            let server = self.request.principal.server_id().is_some();
+            if !server || has(Access::REPLACE) || (came_along && has(Access::ADD)) {
                 self.put_value(change, id, leaf)?;
-            } else if leaf.value.as_ref() != found.value() {
+            } else if !has(Access::GET) || leaf.value.as_ref() != found.value() {
+                // That a guess was right would tell what cannot be read.
                 return Err(StatusCode::NOT_ALLOWED.into());
             }
         }
@@ -270,10 +294,12 @@ impl Run<'_> {
         }
         self.demand(tree, id, AclCommand::Replace)?;
         let survey = self.survey(tree, id);
-        if self.server().is_some() && survey.denied && config(tree)?.delete_descendants {
+        if self.server().is_some() && survey.denied {
             return Err(StatusCode::PERMISSION_DENIED.into());
         }
         let doomed = self.compare(tree, &mut plan, &branches, id)?;
+        let needed = self.needed(tree, &doomed);
+        let account = self.server().and_then(|_| account_around(tree, id));
         self.mutate(tree, |run, change| {
             for child in doomed {
                 let survey = run.survey(change.tree, child);
@@ -286,8 +312,35 @@ impl Run<'_> {
                 }
             }
             run.finish_top(change, &plan, (top, id))?;
-            run.place(change, &plan, Some((top, id)), writer)
+            run.place(change, &plan, Some((top, id)), writer)?;
+            // As little as a Delete, or a Replace of the leaf that says whose it is.
+            let enough = |need: &Need| need.is_met(change.tree);
+            let same =
+                |(root, server): &(NodeId, String)| server_of_account(change.tree, *root).as_ref() == Some(server);
+            if needed.iter().all(enough) && account.iter().all(same) {
+                Ok(())
+            } else {
+                Err(StatusCode::NOT_ALLOWED.into())
+            }
         })
+    }
+
+    /// What a server has to leave, or to bring again, of the nodes that go: as many as their descriptions demand.
+    fn needed(&self, tree: &MoTree, doomed: &[NodeId]) -> Vec<Need> {
+        let mut needed = Vec::new();
+        if self.server().is_none() {
+            return needed;
+        }
+        for found in doomed.iter().filter_map(|id| tree.arena.get(*id)) {
+            let Some(parent) = found.parent else { continue };
+            let entry = defined(tree, found).filter(|entry| entry.name.is_none());
+            let least = entry.map_or(0, |entry| entry.occurrence.min());
+            let need = Need { parent, kind: (found.mo, found.schema), least };
+            if least > 0 && !needed.contains(&need) {
+                needed.push(need);
+            }
+        }
+        needed
     }
 
     /// What the first node of a Replace gets besides its value.
@@ -371,7 +424,15 @@ impl Run<'_> {
                 _ => {
                     let path = tnds.path.as_deref().unwrap_or_default();
                     let path = if path == "./Inbox" { "" } else { path.strip_prefix("./Inbox/").unwrap_or(path) };
+                    let limits = config(tree)?.uri;
+                    // A bound for what the names of places are compared with; how they are written counts later.
+                    if path.len() > limits.total_len().saturating_mul(4) {
+                        return Err(StatusCode::URI_TOO_LONG.into());
+                    }
                     let mut inner = path_names(path)?;
+                    if inner.len() > limits.depth() {
+                        return Err(StatusCode::URI_TOO_LONG.into());
+                    }
                     inner.extend(name_of(tnds)?);
                     if inner.is_empty() {
                         inner.extend(below.iter().map(ToString::to_string));
@@ -405,11 +466,13 @@ struct Homes<'t> {
     moved: BTreeMap<String, Vec<String>>,
     /// Names that were given below a node by this object.
     taken: BTreeSet<(NodeId, String)>,
+    /// The last number that was given as a name below a node.
+    last: BTreeMap<NodeId, usize>,
 }
 
 impl<'t> Homes<'t> {
     const fn new(tree: &'t MoTree) -> Self {
-        Self { tree, moved: BTreeMap::new(), taken: BTreeSet::new() }
+        Self { tree, moved: BTreeMap::new(), taken: BTreeSet::new(), last: BTreeMap::new() }
     }
 
     /// The names from the root for a top-level Node that stands at `inner` in the Inbox; `None` for one that has no
@@ -438,7 +501,10 @@ impl<'t> Homes<'t> {
         }
         let Some(mut names) = self.home_of(moid) else { return Ok(None) };
         let Found::Node(parent) = find_names(self.tree, names.iter().map(String::as_str)) else { return Ok(None) };
-        names.push(self.free_name(parent, moid, inner.last().map(String::as_str)));
+        if self.moved.len() >= self.tree.limits().instances {
+            return Err(StatusCode::DEVICE_FULL.into());
+        }
+        names.push(self.free_name(parent, moid, inner.last().map(String::as_str))?);
         self.moved.insert(key, names.clone());
         Ok(Some(names))
     }
@@ -469,20 +535,26 @@ impl<'t> Homes<'t> {
         (known.is_some() && !is_own(moid)).then(Vec::new)
     }
 
-    /// A name that is free: the one that is wanted, else a number.
-    fn free_name(&mut self, parent: NodeId, moid: &str, wanted: Option<&str>) -> String {
-        let fixed = self.tree.definition(canonical_mo(moid)).and_then(|mo| mo.entry(0)?.name.clone());
-        let mut count = self.tree.arena.children_unordered(parent).count();
-        let mut name = match (fixed, wanted) {
-            (Some(fixed), _) => return fixed.into(),
-            (None, Some(wanted)) => wanted.to_string(),
-            (None, None) => count.saturating_add(1).to_string(),
+    /// A name that is free: the one that is wanted, else a number. An MO that has a name of its own can be there once.
+    fn free_name(&mut self, parent: NodeId, moid: &str, wanted: Option<&str>) -> Result<String, Stop> {
+        let tree = self.tree;
+        let fixed = tree.definition(canonical_mo(moid)).and_then(|mo| mo.entry(0)?.name.as_deref());
+        let last = self.last.entry(parent).or_insert_with(|| tree.arena.children_unordered(parent).count());
+        let mut number = || {
+            *last = last.saturating_add(1);
+            last.to_string()
         };
-        while self.tree.arena.child(parent, &name).is_some() || !self.taken.insert((parent, name.clone())) {
-            count = count.saturating_add(1);
-            name = count.to_string();
+        let mut name = match fixed.or(wanted) {
+            Some(name) => name.to_string(),
+            None => number(),
+        };
+        while tree.arena.child(parent, &name).is_some() || !self.taken.insert((parent, name.clone())) {
+            if fixed.is_some() {
+                return Err(StatusCode::ALREADY_EXISTS.into());
+            }
+            name = number();
         }
-        name
+        Ok(name)
     }
 
     /// Values that name an MO of the object where it stood in the Inbox, naming the place that it got.
@@ -490,12 +562,13 @@ impl<'t> Homes<'t> {
         let escape = self.tree.dm1().is_none_or(|config| config.escape_non_ascii);
         let writer = UriWriter::new(Style::Dotted, escape);
         let longest = self.moved.keys().map(String::len).max().unwrap_or_default();
+        let deepest = self.tree.dm1().map_or(0, |config| config.uri.depth());
         let mut values = BTreeMap::new();
         for (index, node) in object.nodes.iter().enumerate() {
             let Some(TndsValue::Text(text)) = &node.value else { continue };
             let Some(inner) = text.strip_prefix("./Inbox/") else { continue };
             let (mut key, mut at) = (String::new(), 0_usize);
-            for segment in inner.split('/') {
+            for segment in inner.split('/').take(deepest) {
                 let Some(name) = decode_name(segment) else { break };
                 if at > 0 {
                     key.push('/');

@@ -33,8 +33,7 @@ pub const FUMO_1_0: &str = "urn:oma:mo:oma-fumo:1.0";
 /// ```
 #[must_use]
 pub fn canonical_mo(identifier: &str) -> &str {
-    const ALIASES: [(&str, &str); 1] = [(DM_ACC_W7, DM_ACC_1_0)];
-    ALIASES.into_iter().find(|(alias, _)| *alias == identifier).map_or(identifier, |(_, known)| known)
+    super::super::standard::alias(identifier)
 }
 
 /// The descriptions of the MOs above.
