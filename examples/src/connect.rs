@@ -1,7 +1,6 @@
 //! `dm connect`: a device, one session.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -60,7 +59,7 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
     story.tree(&after, Some(&before));
     if let Some(target) = &arguments.save {
         let file = target.as_deref().or(arguments.tree.as_deref()).context("no file to save to")?;
-        save(&device.tree, file)?;
+        crate::tree::save(&device.tree.to_file(), file)?;
         tracing::info!("tree saved to {}", file.display());
     }
     match ended {
@@ -167,20 +166,4 @@ fn wait_for_notification(
             other => tracing::warn!("notification: {other:?}"),
         }
     }
-}
-
-/// Writes the tree, for its owner's eyes only: it holds secrets. A failure leaves the old file.
-fn save(tree: &MoTree, file: &Path) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let text = serde_json::to_string_pretty(&tree.to_file())?;
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let place = || file.display().to_string();
-    let mut out = options.open(&new).with_context(place)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).with_context(place)?;
-    std::fs::rename(&new, file).with_context(place)
 }

@@ -77,7 +77,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Writes the tree, for its owner's eyes only: it holds secrets. A failure leaves the old file.
-pub(super) fn save(tree: &TreeFile, file: &Path) -> anyhow::Result<()> {
+pub(crate) fn save(tree: &TreeFile, file: &Path) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(tree)?;
     let mut new = file.as_os_str().to_owned();
     new.push(".new");

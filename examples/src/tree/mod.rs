@@ -5,6 +5,8 @@ mod file;
 mod show;
 mod tnds;
 
+pub(crate) use file::save;
+
 use crate::cli::TreeArgs;
 use crate::failure::Failure;
 use crate::output::print;
