@@ -10,6 +10,7 @@
 
 use dm_session::tree::dm1::*;
 use dm_session::tree::{Access, Format, MoDefinition, MoTree, NodeDefinition, Occurrence, TreeConfig, TreeLimits, dm1};
+use std::collections::BTreeMap;
 
 fn tree() -> MoTree {
     with(dm1::Config::new())
@@ -507,5 +508,117 @@ mod objects {
         let mut tree = tree();
         assert_eq!(server(&mut tree, "B", Command::add("./Inbox", object(nodes.map(|node| (None, node))))), 414);
         assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    }
+}
+
+mod outside {
+    use super::*;
+    use dm_session::tree::{External, Value};
+
+    /// A tree with leaves of the host below `./App/<x>`.
+    fn tree(kind: External) -> MoTree {
+        let leaf = |name| NodeDefinition::leaf(name, Format::Chr).with_access(Access::DATA).external(kind);
+        let entry = NodeDefinition::unnamed_interior().with_access(Access::DATA).with(leaf("a")).with(leaf("b"));
+        let app = NodeDefinition::interior("App").permanent().with_access(Access::DATA).with(entry);
+        let mut tree = with(dm1::Config::new().with_node("App", app));
+        open(&mut tree);
+        tree
+    }
+
+    /// A host that has leaves, cannot set `b`, and undoes if it may.
+    struct Host {
+        leaves: BTreeMap<String, Value>,
+        undoes: bool,
+    }
+
+    impl Host {
+        fn new(undoes: bool) -> Self {
+            Self { leaves: BTreeMap::new(), undoes }
+        }
+
+        fn answer(&mut self, ask: &Ask) -> Reply {
+            let failed = Reply::Failed(dm_syncml::StatusCode::new(403));
+            match ask {
+                Ask::Read { uri } => self.leaves.get(uri).cloned().map_or(failed, Reply::Value),
+                Ask::Set { uri, .. } if uri.ends_with("/b") => failed,
+                Ask::Undo { .. } if !self.undoes => failed,
+                Ask::Set { uri, value } | Ask::Undo { uri, value: Some(value) } => {
+                    self.leaves.insert(uri.clone(), value.clone());
+                    Reply::Done
+                }
+                Ask::Delete { uri } | Ask::Undo { uri, value: None } => {
+                    self.leaves.remove(uri);
+                    Reply::Done
+                }
+                _ => failed,
+            }
+        }
+
+        fn atomic(&mut self, tree: &mut MoTree, commands: &[Command]) -> Vec<u32> {
+            let template = Request::server("S", Command::Begin);
+            let done = run_atomic(tree, &template, commands, &mut |ask| self.answer(ask));
+            done.children.iter().map(|status| status.code()).collect()
+        }
+    }
+
+    fn both() -> [Command; 3] {
+        let add = |name: &str| Command::add(format!("./App/x/{name}"), "1");
+        [Command::add("./App/x", Content::node()), add("a"), add("b")]
+    }
+
+    #[test]
+    fn half_of_a_command_stayed_with_the_host() {
+        for in_atomic in [false, true] {
+            let mut tree = tree(External::Immediate);
+            let mut host = Host::new(true);
+            host.leaves.insert("./App/x/a".into(), "old".into());
+            let nodes = [(None, TndsNode::interior("x")), (Some(0), leaf("a", "1")), (Some(0), leaf("b", "2"))];
+            let add = Command::add("./App", object(nodes));
+            if in_atomic {
+                assert_eq!(host.atomic(&mut tree, &[add]), [403]);
+            } else {
+                let request = Request::server("S", add);
+                assert_eq!(run(&mut tree, &request, &mut |ask| host.answer(ask)).status.code(), 403);
+            }
+            assert_eq!(host.leaves.get("./App/x/a"), Some(&"old".into()));
+            assert!(tree.node_at("./App/x").is_none());
+        }
+    }
+
+    #[test]
+    fn half_of_a_transaction_stayed_with_the_host() {
+        let mut host = Host::new(true);
+        assert_eq!(host.atomic(&mut tree(External::Deferred), &both()), [216, 216, 216]);
+        assert!(host.leaves.is_empty());
+        let mut host = Host::new(false);
+        assert_eq!(host.atomic(&mut tree(External::Deferred), &both()), [216, 516, 216]);
+    }
+
+    #[test]
+    fn a_host_was_told_of_nodes_under_names_that_they_had_no_more() {
+        let mut tree = tree(External::Deferred);
+        let mut host = Host::new(true);
+        let rename = Command::replace("./App/x?prop=Name", "y");
+        let [node, leaf, _] = both();
+        assert_eq!(host.atomic(&mut tree, &[node.clone(), leaf, rename.clone()]), [216, 216, 405]);
+        assert_eq!(host.atomic(&mut tree, &[node, rename]), [200, 200]);
+    }
+
+    #[test]
+    fn commands_that_changed_nothing_were_counted() {
+        let mut tree = tree(External::Immediate);
+        let mut host = Host::new(false);
+        let mut go = |command| run(&mut tree, &Request::server("S", command), &mut |ask| host.answer(ask));
+        let [node, leaf, _] = both();
+        for (command, status) in [
+            (Command::Begin, 200),
+            (node, 200),
+            (Command::get("."), 200),
+            (Command::delete("./Missing"), 404),
+            (leaf, 200),
+        ] {
+            assert_eq!(go(command).status.code(), status);
+        }
+        assert_eq!(go(Command::Rollback).not_undone, [1]);
     }
 }

@@ -1,6 +1,8 @@
 //! Atomic, and the commands of a host that answers at once.
 
+use super::super::value::Value;
 use super::operation::{Answer, Ask, Command, Outcome, Reply, Request, Store};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use dm_syncml::StatusCode;
@@ -32,6 +34,9 @@ impl Atomic {
 
 /// Carries out one request and asks the host whatever the tree asks, at once.
 ///
+/// Of several changes that belong together all are done or none: before the first of them `answer` is asked what the
+/// leaves hold (which fails for those that are new), and when one of them fails, to undo those before it.
+///
 /// A host that cannot answer at once applies the request itself, and again when it has the replies.
 ///
 /// ```
@@ -57,10 +62,58 @@ pub fn run(store: &mut dyn Store, request: &Request, answer: &mut dyn FnMut(&Ask
         // Those that were answered already are not done twice.
         let known = if asks.starts_with(&asked) { asked.len() } else { 0 };
         let further = asks.get(known..).unwrap_or_default();
-        again.replies.extend(further.iter().map(&mut *answer));
+        let replies = answers(further, &asked, &again.replies, answer);
+        again.replies.extend(replies);
         asked.extend_from_slice(further);
     }
     failed()
+}
+
+/// The answers of a host that does one thing after the other. Of several changes it does all or none: what was done
+/// before one that fails is taken back.
+fn answers(asks: &[Ask], asked: &[Ask], replied: &[Reply], answer: &mut dyn FnMut(&Ask) -> Reply) -> Vec<Reply> {
+    let changes = |ask: &&Ask| matches!(ask, Ask::Set { .. } | Ask::Delete { .. });
+    if asks.iter().filter(changes).count() < 2 {
+        return asks.iter().map(answer).collect();
+    }
+    let mut values: BTreeMap<&str, Option<Value>> = BTreeMap::new();
+    for (ask, reply) in asked.iter().zip(replied) {
+        if let (Ask::Read { uri }, Reply::Value(value)) = (ask, reply) {
+            values.insert(uri, Some(value.clone()));
+        }
+    }
+    for ask in asks {
+        if let Ask::Set { uri, .. } | Ask::Delete { uri } = ask {
+            values.entry(uri).or_insert_with(|| match answer(&Ask::Read { uri: uri.clone() }) {
+                Reply::Value(value) => Some(value),
+                Reply::Done | Reply::Failed(_) => None,
+            });
+        }
+    }
+    let mut replies = Vec::with_capacity(asks.len());
+    let mut failure = None;
+    for ask in asks {
+        let reply = match &failure {
+            Some(status) if changes(&ask) => Reply::Failed(*status),
+            _ => answer(ask),
+        };
+        if let (Reply::Failed(status), true, None) = (&reply, changes(&ask), &failure) {
+            failure = Some(*status);
+        }
+        replies.push(reply);
+    }
+    let Some(status) = failure else { return replies };
+    for (ask, reply) in asks.iter().zip(&mut replies).rev() {
+        let (Ask::Set { uri, .. } | Ask::Delete { uri }) = ask else { continue };
+        if matches!(reply, Reply::Failed(_)) {
+            continue;
+        }
+        let value = values.get(uri.as_str()).cloned().flatten();
+        if !matches!(answer(&Ask::Undo { uri: uri.clone(), value }), Reply::Failed(_)) {
+            *reply = Reply::Failed(status);
+        }
+    }
+    replies
 }
 
 /// Carries out the children of an Atomic, one [`Command`] for each Item: all of them or none.

@@ -25,7 +25,7 @@ pub(super) struct Survey {
     /// Whether a permanent node below is no part of what goes.
     pub(super) pinned: bool,
     /// Leaves whose value is outside of the tree.
-    external: Vec<NodeId>,
+    pub(super) external: Vec<NodeId>,
     /// Servers whose accounts are there.
     accounts: Vec<String>,
 }

@@ -102,10 +102,10 @@ impl Stop {
 #[derive(Clone, Default)]
 pub(crate) struct Pending {
     owner: Option<Principal>,
-    /// Commands so far.
+    /// Commands so far that changed something.
     commands: usize,
-    /// What the host is told when the transaction lasts.
-    deferred: Vec<Ask>,
+    /// What the host is told when the transaction lasts, with the number of the command.
+    deferred: Vec<(usize, Ask)>,
     /// What such nodes will hold.
     values: BTreeMap<NodeId, Option<Value>>,
     /// What the host has to take back when it does not, with the number of the command.
@@ -156,7 +156,13 @@ impl Store for MoTree {
             }
             Err(Stop::Ask(asks)) => return Outcome::Ask(asks),
         };
+        let counts = matches!(
+            request.command,
+            Command::Add { .. } | Command::Replace { .. } | Command::Delete { .. } | Command::Copy { .. }
+        );
         if run.in_transaction
+            && counts
+            && outcome.status.is_success()
             && let Some(transaction) = &mut self.transaction
             && transaction.dm1.owner.as_ref() == Some(&request.principal)
         {
@@ -235,16 +241,20 @@ impl<'r> Run<'r> {
 
     fn commit(&mut self, tree: &mut MoTree) -> Result<Answer, Stop> {
         let pending = tree.transaction.as_ref().ok_or(StatusCode::COMMAND_FAILED)?.dm1.clone();
-        let replies: Vec<Option<&Reply>> = pending.deferred.into_iter().map(|ask| self.ask(ask)).collect();
+        let replies: Vec<(usize, Option<&Reply>)> =
+            pending.deferred.into_iter().map(|(number, ask)| (number, self.ask(ask))).collect();
         self.answered()?;
-        let refused = replies.into_iter().flatten().find_map(refused_with);
+        let refused = replies.iter().filter_map(|(_, reply)| *reply).find_map(refused_with);
         let Some(status) = refused else {
             tree.commit();
             return Ok(Answer::empty());
         };
-        let not_undone = self.take_back(pending.undo)?;
+        let mut not_undone: BTreeSet<usize> = self.take_back(pending.undo)?.into_iter().collect();
+        // A host that did some of them has to take those back and fail them all.
+        let done = replies.into_iter().filter(|(_, reply)| reply.is_some_and(|reply| refused_with(reply).is_none()));
+        not_undone.extend(done.map(|(number, _)| number));
         tree.rollback();
-        Ok(Answer { status, not_undone, ..Answer::empty() })
+        Ok(Answer { status, not_undone: not_undone.into_iter().collect(), ..Answer::empty() })
     }
 
     fn roll_back(&mut self, tree: &mut MoTree) -> Result<Answer, Stop> {
@@ -336,7 +346,7 @@ impl<'r> Run<'r> {
         done?;
         if let Some(transaction) = &mut tree.transaction {
             let number = transaction.dm1.commands;
-            transaction.dm1.deferred.append(&mut pending.deferred);
+            transaction.dm1.deferred.extend(pending.deferred.into_iter().map(|(_, ask)| (number, ask)));
             transaction.dm1.values.append(&mut pending.values);
             transaction.dm1.undo.extend(pending.undo.into_iter().map(|(_, ask)| (number, ask)));
         }
@@ -366,7 +376,7 @@ impl<'r> Run<'r> {
                 None => Ask::Delete { uri: uri.clone() },
             };
             if self.in_transaction && kind == External::Deferred {
-                pending.deferred.push(ask);
+                pending.deferred.push((0, ask));
                 pending.values.insert(node, value);
                 continue;
             }
@@ -731,9 +741,9 @@ mod tests {
         let refused = Reply::Failed(StatusCode::COMMAND_FAILED);
         let undo = Ask::Undo { uri: uri("Now"), value: Some(Value::Int(1)) };
         assert_eq!(asks(&mut tree, Command::Commit, core::slice::from_ref(&refused)), [set("Late", 5), undo]);
-        // The third command after Begin was the one that set it.
+        // The second change after Begin was the one that set it.
         let end = done(&mut tree, Command::Commit, &[refused.clone(), refused]);
-        assert_eq!(end, (StatusCode::COMMAND_FAILED, vec![2]));
+        assert_eq!(end, (StatusCode::COMMAND_FAILED, vec![1]));
         assert_eq!(verno(&mut tree, "Now"), Data::Text("0".into()));
         assert_eq!(done(&mut tree, Command::Rollback, &[]).0, StatusCode::COMMAND_FAILED);
     }

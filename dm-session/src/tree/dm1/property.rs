@@ -147,6 +147,10 @@ impl Run<'_> {
         }
         self.demand(tree, id, AclCommand::Replace)?;
         self.demand_access(tree, found, Access::REPLACE)?;
+        // The host knows what it keeps by URI.
+        if !self.survey(tree, id).external.is_empty() {
+            return Err(StatusCode::NOT_ALLOWED.into());
+        }
         if self.checking.is_some() {
             return Ok(());
         }
