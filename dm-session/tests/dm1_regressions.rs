@@ -622,3 +622,58 @@ mod outside {
         assert_eq!(go(Command::Rollback).not_undone, [1]);
     }
 }
+
+mod descriptions {
+    use super::*;
+    use dm_syncml::Limits;
+
+    fn node(name: &str, path: &str, format: &str, more: &str) -> String {
+        let path = if path.is_empty() { String::new() } else { format!("<Path>{path}</Path>") };
+        format!(
+            "<Node><NodeName>{name}</NodeName>{path}<DFProperties><AccessType><Get/></AccessType><DFFormat><{format}/>\
+             </DFFormat><Occurrence><One/></Occurrence><Scope><Permanent/></Scope>{more}</DFProperties></Node>"
+        )
+    }
+
+    fn parse(nodes: &[String]) -> Result<Ddf, DdfErrorKind> {
+        let document = format!("<MgmtTree><VerDTD>1.2</VerDTD>{}</MgmtTree>", nodes.concat());
+        Ddf::parse(document.as_bytes(), &Limits::DEFAULT).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn names_kept_their_escapes() {
+        let ddf = parse(&[node("My%20Part", "./A%20b", "node", "")]).unwrap();
+        assert_eq!(ddf.nodes[0].0, "A b");
+        let again = Ddf::parse(ddf.to_xml().unwrap().as_bytes(), &Limits::DEFAULT).unwrap();
+        assert_eq!(again, ddf);
+        let (config, _) = ddf.describe(dm1::Config::new());
+        let mut tree = with(config);
+        assert!(only(&mut tree, "./A%20b/My%20Part").is_ok());
+        for (name, path) in [("a%2Fb", ""), ("a", "./x%2Fy"), ("%2E%2E", ""), ("a", "./%2E/b")] {
+            assert_eq!(parse(&[node(name, path, "node", "")]), Err(DdfErrorKind::Name), "{name} {path}");
+        }
+    }
+
+    #[test]
+    fn a_node_above_another_came_too_late() {
+        let nodes = [node("Deep", "./A/B", "chr", ""), node("B", "./A", "node", ""), node("A", "", "node", "")];
+        let (config, _) = parse(&nodes).unwrap().describe(dm1::Config::new());
+        let mut tree = with(config);
+        assert!(only(&mut tree, "./A/B/Deep").is_ok());
+    }
+
+    #[test]
+    fn a_default_value_that_is_not_allowed_was_taken() {
+        let with_default = |value: &str| {
+            let more = format!(
+                "<DefaultValue>{value}</DefaultValue><AllowedValues xmlns=\"http://schemas.microsoft.com/MobileDevice/DM\" \
+                 ValueType=\"Range\"><Value>[0-5]</Value></AllowedValues>"
+            );
+            parse(&[node("N", "", "int", &more)])
+        };
+        assert!(with_default("5").is_ok() && with_default("").is_ok());
+        assert_eq!(with_default("9"), Err(DdfErrorKind::DefaultValue));
+        let wide = node("N", "", "int", "<DefaultValue>3000000000</DefaultValue>");
+        assert_eq!(parse(&[wide]), Err(DdfErrorKind::DefaultValue));
+    }
+}

@@ -847,7 +847,7 @@ fn what_ddf_cannot_say_is_left_out() {
 
 fn default_of(format: Format) -> BoxedStrategy<Value> {
     match format {
-        Format::Int => any::<i64>().prop_map(Value::Int).boxed(),
+        Format::Int => any::<i32>().prop_map(|number| Value::Int(number.into())).boxed(),
         Format::Float => any::<i32>().prop_map(|number| Value::Float(f64::from(number) / 8.0)).boxed(),
         Format::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
         Format::Bin => vec(any::<u8>(), 0..40).prop_map(Value::Bin).boxed(),
@@ -902,6 +902,8 @@ fn leaves(name: Option<String>) -> impl Strategy<Value = NodeDefinition> {
             let mut leaf = common(leaf, named, all);
             leaf = formats[1..].iter().copied().fold(leaf, NodeDefinition::with_format);
             leaf = types.into_iter().fold(leaf, NodeDefinition::with_type);
+            // A default value has to be one of those allowed.
+            let default = default.filter(|_| constraint.is_none());
             leaf = default.into_iter().fold(leaf, |leaf, value| leaf.with_default(value));
             constraint.into_iter().fold(leaf, NodeDefinition::with_constraint)
         },

@@ -4,9 +4,12 @@ use super::super::definition::{Access, Constraint, Entry, MoDefinition, NodeDefi
 use super::super::limits::TreeLimits;
 use super::super::value::{Format, Value};
 use super::config::Config;
+use super::property::decode_name;
 use super::tnds::{
     self, Raw, Step, Steps, TndsError, TndsErrorKind, TndsValue, element, nested, once, push_text, text_element,
 };
+use super::uri::escape_name;
+use super::value::meets;
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
@@ -46,6 +49,7 @@ const WINDOWS: &str = "http://schemas.microsoft.com/MobileDevice/DM";
 ///
 /// | what | becomes |
 /// | --- | --- |
+/// | `NodeName`, the names in `Path` | without their `%` escapes |
 /// | no `NodeName`, an empty one, `*`, a text in angle brackets | a node that is named when it is created |
 /// | a fixed name that may occur several times | at most once, or once: names are unique |
 /// | `Scope` `Permanent` of a node without a fixed name | a dynamic one without `Add` and `Delete` |
@@ -113,7 +117,7 @@ pub enum DdfErrorKind {
     Type,
     /// Neither `CS` nor `CIS`.
     CaseSense,
-    /// A default value that the format does not have.
+    /// A default value that the format does not have, or that is not among the allowed ones.
     DefaultValue,
     /// Two Nodes of one name in the same place.
     Twice,
@@ -227,7 +231,10 @@ impl Ddf {
     /// [`TreeConfig::with_definition`](crate::tree::TreeConfig::with_definition).
     #[must_use]
     pub fn describe(self, mut config: Config) -> (Config, Vec<MoDefinition>) {
-        for (above, node) in self.nodes {
+        let mut nodes = self.nodes;
+        // What a Node stands below comes before it.
+        nodes.sort_by_key(|(above, _)| above.split('/').filter(|name| !name.is_empty()).count());
+        for (above, node) in nodes {
             let name = node.entry().name.as_deref().unwrap_or(UNNAMED);
             let path = if above.is_empty() { name.to_string() } else { format!("{above}/{name}") };
             config = config.with_node(path, node);
@@ -329,8 +336,11 @@ impl Flat<'_> {
     fn build(&self) -> Element<'static> {
         let entry = self.entry;
         let mut node = element("Node");
-        node.push(text_element("NodeName", entry.name.as_deref().map_or_else(String::new, String::from)));
-        push_text(&mut node, "Path", Some(self.path).filter(|path| !path.is_empty()));
+        let name = entry.name.as_deref().map_or(Cow::Borrowed(""), |name| escape_name(name, true));
+        node.push(text_element("NodeName", name.into_owned()));
+        if !self.path.is_empty() {
+            node.push(text_element("Path", escaped(self.path)));
+        }
         let mut properties = element("DFProperties");
         let mut access = element("AccessType");
         for (name, one) in ACCESS {
@@ -510,7 +520,8 @@ impl Reader {
         }
         let definition = self.definition(node)?;
         if at_top {
-            self.place_at_top(path.as_deref().map_or_else(String::new, mount), definition)?;
+            let path = path.as_deref().map_or_else(|| Some(String::new()), mount);
+            self.place_at_top(path.ok_or(DdfErrorKind::Name)?, definition)?;
         } else {
             let above = self.open.len().checked_sub(2).and_then(|above| self.open.get_mut(above));
             if let (Some(above), Some(name)) = (above, definition.entry().name.as_deref()) {
@@ -542,10 +553,11 @@ impl Reader {
         let properties = node.properties.ok_or(DdfErrorKind::Missing)?;
         let mut access = properties.access.ok_or(DdfErrorKind::Missing)?;
         let mut formats = properties.formats.ok_or(DdfErrorKind::Missing)?;
-        let name = node.name.as_deref().and_then(fixed);
-        if name.is_some_and(|name| !is_name(name)) {
-            return Err(DdfErrorKind::Name);
-        }
+        let decoded = match node.name.as_deref().and_then(fixed) {
+            Some(name) => Some(decode_name(name).ok_or(DdfErrorKind::Name)?),
+            None => None,
+        };
+        let name = decoded.as_deref();
         let interior = formats.contains(&Format::Node);
         if (interior && formats.len() > 1) || (!interior && !node.children.is_empty()) {
             return Err(DdfErrorKind::Format);
@@ -553,6 +565,12 @@ impl Reader {
         let default = match properties.default.or(node.value) {
             Some(raw) => default_value(raw, &mut formats)?,
             None => None,
+        };
+        let allowed = |value: &Value| properties.constraint.as_ref().is_none_or(|it| meets(it, Some(value)));
+        let default = match default {
+            Some(value) if interior || allowed(&value) => Some(value),
+            Some(value) if !value.text().is_empty() => return Err(DdfErrorKind::DefaultValue),
+            _ => None,
         };
         let first = formats.first().copied().ok_or(DdfErrorKind::Missing)?;
         let mut definition = match (name, interior) {
@@ -621,22 +639,33 @@ fn fixed(name: &str) -> Option<&str> {
     (!name.is_empty() && name != "*" && !drawn).then_some(name)
 }
 
-fn is_name(name: &str) -> bool {
-    name != "." && name != ".." && !name.contains(|char: char| char == '/' || char.is_control())
-}
-
-/// The path of a node, without what stands for the root.
-fn mount(path: &str) -> String {
+/// The path of a node, without what stands for the root; `None` for one that has what can be no name.
+fn mount(path: &str) -> Option<String> {
     let mut clean = String::new();
     for segment in path.split('/').map(|segment| segment.trim_matches(SPACE)) {
         if !segment.is_empty() && segment != "." {
             if !clean.is_empty() {
                 clean.push('/');
             }
-            clean.push_str(segment);
+            match fixed(segment) {
+                Some(name) => clean.push_str(&decode_name(name)?),
+                None => clean.push_str(UNNAMED),
+            }
         }
     }
-    clean
+    Some(clean)
+}
+
+/// The same as it is written.
+fn escaped(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for name in path.split('/') {
+        if !text.is_empty() {
+            text.push('/');
+        }
+        text.push_str(&if name == UNNAMED { Cow::Borrowed(name) } else { escape_name(name, true) });
+    }
+    text
 }
 
 /// The white space of XML.
@@ -673,7 +702,8 @@ fn parse(format: Format, text: &str) -> Option<Value> {
         Format::Chr | Format::Xml => text,
         _ => text.trim_matches(SPACE),
     };
-    Value::parse(format, text)
+    // `int` has 32 bits (§4.3 of the tree reference).
+    Value::parse(format, text).filter(|value| !matches!(value, Value::Int(number) if i32::try_from(*number).is_err()))
 }
 
 fn properties(steps: &mut Steps<'_, '_>) -> Result<Properties, DdfErrorKind> {

@@ -368,7 +368,8 @@ fn most_bytes(entry: &Entry) -> Option<usize> {
     }
 }
 
-fn meets(constraint: &Constraint, value: Option<&Value>) -> bool {
+/// Whether a value is one that a leaf may have.
+pub(super) fn meets(constraint: &Constraint, value: Option<&Value>) -> bool {
     match constraint {
         Constraint::MaxLen(_) => true,
         Constraint::OneOf(texts) => value.is_some_and(|value| texts.iter().any(|allowed| *allowed == *value.text())),
