@@ -332,3 +332,25 @@ fn an_account_that_goes_by_its_instance_takes_its_rights_along() {
     tree.delete(dm1::DM_ACC_1_0, "1", "").unwrap();
     assert_eq!(tree.node_at("./V").unwrap().acl().unwrap().as_str(), "Get=S2");
 }
+
+#[test]
+fn a_type_that_comes_back_is_the_one_that_went() {
+    let mut tree = tree();
+    local(&mut tree, Command::add("./V/a", Content::mo("t/1")));
+    let before = saved(&tree);
+    local(&mut tree, Command::Begin);
+    local(&mut tree, Command::delete("./V/a"));
+    // The only instance is in the journal when one of the same Type comes and goes, and then one of another Type comes.
+    assert_eq!(
+        status(&mut tree, Command::add("./V/b", Content::mo("t/1").with_format("foo"))),
+        StatusCode::UNSUPPORTED_FORMAT
+    );
+    let refused = Content::from("zzz").with_format("node").with_type("t/1");
+    assert_eq!(status(&mut tree, Command::add("./V/New/b", refused)), StatusCode::COMMAND_FAILED);
+    local(&mut tree, Command::add("./V/c", Content::mo("t/1")));
+    local(&mut tree, Command::delete("./V/c"));
+    local(&mut tree, Command::add("./V/d", Content::mo("t/2")));
+    local(&mut tree, Command::Rollback);
+    assert_eq!(saved(&tree), before);
+    assert_eq!(tree.node_at("./V/a").unwrap().moid(), Some("t/1"));
+}

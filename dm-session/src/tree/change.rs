@@ -123,6 +123,7 @@ impl MoTree {
             Err(error) => {
                 let Change { tree, journal, .. } = change;
                 tree.undo(journal);
+                tree.forget_doubtful();
                 Err(error)
             }
         }
@@ -143,6 +144,7 @@ impl MoTree {
     pub(crate) fn commit(&mut self) {
         if let Some(transaction) = self.transaction.take() {
             self.settle_journal(transaction.journal);
+            self.forget_doubtful();
         }
     }
 
@@ -151,6 +153,7 @@ impl MoTree {
     pub(crate) fn rollback(&mut self) {
         if let Some(transaction) = self.transaction.take() {
             self.undo(transaction.journal);
+            self.forget_doubtful();
         }
     }
 
@@ -174,7 +177,7 @@ impl MoTree {
                         }
                         self.arena.detach(instance.root);
                         self.release(instance.root);
-                        self.forget(instance.mo);
+                        self.doubtful.insert(instance.mo);
                     }
                 }
                 Undo::InstanceRemoved(id, instance) => self.list(id, instance),
@@ -243,7 +246,7 @@ impl MoTree {
                 Undo::Detached(id) => self.release(id),
                 Undo::InstanceRemoved(_, instance) => {
                     self.end_subscriptions(&instance);
-                    self.forget(instance.mo);
+                    self.doubtful.insert(instance.mo);
                 }
                 _ => {}
             }
@@ -742,6 +745,7 @@ impl Change<'_> {
             return;
         }
         tree.settle_journal(journal);
+        tree.forget_doubtful();
     }
 }
 

@@ -172,6 +172,8 @@ pub struct MoTree {
     free_mos: Vec<usize>,
     /// Entries in `retired` of all MOs.
     retired: usize,
+    /// MOs that may have nothing left to be known for.
+    pub(crate) doubtful: BTreeSet<usize>,
     #[cfg(feature = "dm1")]
     root: Option<NodeId>,
     now: Option<Timestamp>,
@@ -285,6 +287,7 @@ impl MoTree {
             ended: Ended::new(),
             free_mos: Vec::new(),
             retired: 0,
+            doubtful: BTreeSet::new(),
             #[cfg(feature = "dm1")]
             root: None,
             now: None,
@@ -650,15 +653,21 @@ impl MoTree {
         index
     }
 
-    /// Forgets an MO that has neither definition nor instances.
-    pub(crate) fn forget(&mut self, number: usize) {
-        let Some(mo) = self.mos.get_mut(number) else { return };
-        if mo.definition.is_none() && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
-            let moid = core::mem::take(&mut mo.moid);
-            self.retired = self.retired.saturating_sub(mo.retired.len());
-            mo.retired.clear();
-            self.by_moid.remove(&moid);
-            self.free_mos.push(number);
+    /// Forgets MOs that have neither definition nor instances. Not while a journal could bring an instance back.
+    pub(crate) fn forget_doubtful(&mut self) {
+        #[cfg(feature = "dm1")]
+        if self.transaction.is_some() {
+            return;
+        }
+        for number in core::mem::take(&mut self.doubtful) {
+            let Some(mo) = self.mos.get_mut(number) else { continue };
+            if mo.definition.is_none() && mo.by_miid.is_empty() && mo.next_miid == 1 && !mo.moid.is_empty() {
+                let moid = core::mem::take(&mut mo.moid);
+                self.retired = self.retired.saturating_sub(mo.retired.len());
+                mo.retired.clear();
+                self.by_moid.remove(&moid);
+                self.free_mos.push(number);
+            }
         }
     }
 

@@ -708,6 +708,9 @@ impl Model {
                 return no(415);
             }
         }
+        if !travels(&media_type) {
+            return no(415);
+        }
         let value = read(&content.data, format, sent, xml, self.rules.lenient).ok_or((415, None))?;
         if let Some(desc) = desc {
             constrain(desc, &value)?;
@@ -898,7 +901,7 @@ impl Model {
             "Title" => {
                 self.demand(who, &path, "Replace")?;
                 let text = text.ok_or((500, None))?;
-                if text.len() > 255 {
+                if text.len() > 255 || !travels(&text) {
                     return no(500);
                 }
                 self.node_mut(&path).title = text;
@@ -1038,10 +1041,6 @@ impl Model {
             let path = self.existing(&uri)?;
             self.property(&path, name)?;
             self.demand(who, &path, "Get")?;
-            // No clock told the time of it.
-            if name == "TStamp" && self.node(&path).tstamp.is_none() {
-                return no(406);
-            }
             let data = Some(Val::Text(self.property_text(&path, name)));
             let item = Item { source: uri.text.clone(), format: None, media_type: None, data };
             return if too_large(&item) { no(413) } else { Ok(vec![item]) };
@@ -1201,6 +1200,11 @@ fn constrain(desc: &Desc, value: &Val) -> Done<()> {
 }
 
 /// The value of a leaf of that format from Data; `None` when it is none.
+/// Whether XML can carry the text.
+fn travels(text: &str) -> bool {
+    text.chars().all(|c| "\t\n\r".contains(c) || (c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}'))
+}
+
 fn read(data: &Data, format: Format, sent: Option<Format>, xml: bool, lenient: bool) -> Option<Val> {
     if format == Format::Bin {
         return Some(Val::Bytes(match data {
@@ -1220,6 +1224,8 @@ fn read(data: &Data, format: Format, sent: Option<Format>, xml: bool, lenient: b
         _ => return None,
     };
     let good = match format {
+        // What XML cannot carry is no text (representation §2.7).
+        _ if !travels(&text) => false,
         // An empty value is one of every format (§6.4).
         _ if text.is_empty() => true,
         Format::Int => text.parse::<i32>().is_ok(),
