@@ -306,6 +306,19 @@ mod statuses {
     }
 
     #[test]
+    fn names_that_are_no_segments_were_taken() {
+        let mut tree = tree();
+        open(&mut tree);
+        given(&mut tree, [Command::add("./a", "1")]);
+        for name in ["a%ff", "a%zz", "%", "a%2Fb"] {
+            assert_eq!(server(&mut tree, "S", Command::replace("./a?prop=Name", name)), 500, "{name}");
+            assert_eq!(server(&mut tree, "S", Command::add(".", object([(None, leaf(name, "1"))]))), 404, "{name}");
+        }
+        assert_eq!(server(&mut tree, "S", Command::replace("./a?prop=Name", "a%25zz")), 200);
+        assert!(tree.node_at("./a%25zz").is_some());
+    }
+
+    #[test]
     fn lenient_uris_were_spelled_as_they_came() {
         let mut tree = tree();
         given(&mut tree, [Command::add("./A/b", "1")]);

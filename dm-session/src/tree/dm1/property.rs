@@ -198,9 +198,14 @@ fn property_text(content: &Content) -> Result<Cow<'_, str>, Stop> {
 
 /// A name as it stands in a property or a TNDS object, without its escapes; `None` if it can be none.
 pub(super) fn decode_name(text: &str) -> Option<String> {
-    let name = super::super::names::unescape(text);
+    let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
+    }
+    // It comes back as it is where the octets are not UTF-8.
+    let Cow::Owned(name) = super::super::names::unescape(text) else { return None };
     let bad = matches!(&*name, "" | "." | "..") || name.contains(|c: char| c == '/' || c.is_control());
-    if bad { None } else { Some(name.into_owned()) }
+    if bad { None } else { Some(name) }
 }
 
 /// Whether the URIs of a node and of all below it keep the limits under another name.
@@ -239,7 +244,7 @@ mod tests {
     fn names_are_decoded() {
         assert_eq!(decode_name("a%20b").as_deref(), Some("a b"));
         assert_eq!(decode_name("a+b").as_deref(), Some("a+b"));
-        for bad in ["", ".", "..", "a/b", "a%2Fb", "%2E", "a\nb"] {
+        for bad in ["", ".", "..", "a/b", "a%2Fb", "%2E", "a\nb", "a%ff", "a%zz", "%", "%+f", "%4"] {
             assert_eq!(decode_name(bad), None, "{bad}");
         }
     }
