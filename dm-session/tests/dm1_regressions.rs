@@ -107,6 +107,16 @@ mod accounts {
     }
 
     #[test]
+    fn an_account_that_the_device_deleted_left_its_rights() {
+        let mut tree = tree();
+        given(&mut tree, account("b", "B"));
+        given(&mut tree, [Command::add("./Mine", Content::node()), Command::replace("./Mine?prop=ACL", "Get=B")]);
+        tree.delete(DM_ACC_1_0, "b", "").unwrap();
+        assert!(tree.node_at("./DMAcc/b").is_none());
+        assert_eq!(tree.node_at("./Mine").unwrap().acl(), None);
+    }
+
+    #[test]
     fn a_server_made_an_account_of_another_one() {
         let mut tree = tree();
         open(&mut tree);
