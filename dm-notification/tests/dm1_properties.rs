@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod dm1_checks;
 mod dm1_support;
 mod files;
 
@@ -75,43 +76,83 @@ proptest! {
 
     #[test]
     fn bytes_to_value_to_bytes(wire in plausible()) {
-        dm1_support::parse_roundtrip(&wire);
+        dm1_checks::parse_roundtrip(&wire);
     }
 
     #[test]
     fn random_bytes_never_panic(wire in prop::collection::vec(any::<u8>(), 0..300)) {
-        dm1_support::parse_roundtrip(&wire);
-        dm1_support::framing(&wire);
+        dm1_checks::parse_roundtrip(&wire);
+        dm1_checks::framing(&wire);
     }
 
     #[test]
     fn value_to_bytes_to_value(seed in prop::collection::vec(any::<u8>(), 0..400), password: Vec<u8>, nonce: Vec<u8>) {
         let built = NotificationBuilder::arbitrary_take_rest(Unstructured::new(&seed)).unwrap();
-        dm1_support::value_roundtrip(built, &password, &nonce);
+        dm1_checks::value_roundtrip(built, &password, &nonce);
     }
 
     #[test]
     fn every_length_of_server_id(len in 1..=255_usize, vendor in 0..2000_usize) {
         let (server_id, vendor) = (vec![0xfe; len], vec![1; vendor]);
         let built = NotificationBuilder::new(&server_id, SessionId::new(1).unwrap()).unwrap().vendor_data(&vendor);
-        dm1_support::value_roundtrip(built, b"k", b"");
+        dm1_checks::value_roundtrip(built, b"k", b"");
     }
 
     #[test]
     fn frames_to_values_to_frames(data in plausible_frames()) {
-        dm1_support::framing(&data);
+        dm1_checks::framing(&data);
     }
 
     #[test]
     fn divided_and_joined(len in 0..1300_usize, order: Vec<u8>, reference: u16, long: bool) {
         let push: Vec<u8> = (0..len).map(|n| n.to_le_bytes()[0] ^ (n >> 8) as u8).collect();
         let reference = if long { Reference::Long(reference) } else { Reference::Short(reference as u8) };
-        dm1_support::divide_and_join(&push, reference, &order);
+        dm1_checks::divide_and_join(&push, reference, &order);
     }
 
     #[test]
     fn rules_of_the_receiver(seed in prop::collection::vec(any::<u8>(), 0..1200)) {
-        dm1_support::receiver(&dm1_support::history(&seed));
+        dm1_checks::receiver(&dm1_checks::history(&seed));
+    }
+}
+
+#[test]
+fn seeds_of_notification1_parse_roundtrip() {
+    for seed in files::corpus("notification1_parse_roundtrip") {
+        dm1_checks::parse_roundtrip(&seed);
+    }
+}
+
+#[test]
+fn seeds_of_notification1_value_roundtrip() {
+    for seed in files::corpus("notification1_value_roundtrip") {
+        let (password, nonce, built) = Arbitrary::arbitrary_take_rest(Unstructured::new(&seed)).unwrap();
+        dm1_checks::value_roundtrip(built, password, nonce);
+    }
+}
+
+#[test]
+fn seeds_of_notification1_framing() {
+    for seed in files::corpus("notification1_framing") {
+        dm1_checks::framing_and_joining(&seed);
+    }
+}
+
+#[test]
+fn seeds_of_notification1_receiver() {
+    for seed in files::corpus("notification1_receiver") {
+        dm1_checks::receiver(&dm1_checks::history(&seed));
+    }
+}
+
+#[test]
+fn every_vector_comes_back_as_it_was() {
+    for vector in Vector::notifications() {
+        let read = dm1_checks::parse_roundtrip(&vector.bytes);
+        assert_eq!(read, vector.one("server-id").is_some(), "{}", vector.name);
+    }
+    for vector in Vector::all("push").into_iter().chain(Vector::all("sms")) {
+        dm1_checks::framing_and_joining(&vector.bytes);
     }
 }
 
@@ -138,7 +179,7 @@ fn every_truncation_of_every_vector_errs_before_the_cut() {
     for folder in ["push", "sms"] {
         for vector in Vector::all(folder) {
             for cut in 0..vector.bytes.len() {
-                dm1_support::framing(&vector.bytes[..cut]);
+                dm1_checks::framing(&vector.bytes[..cut]);
             }
         }
     }

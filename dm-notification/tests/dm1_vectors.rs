@@ -13,7 +13,7 @@ mod dm1_support;
 
 use dm_notification::dm1::sms::{Ports, Reference, UserData};
 use dm_notification::dm1::{Credentials, Error, ErrorKind, Notification, ParseOptions, ResyncNonce, wsp};
-use dm1_support::{STRICT, Vector, hex, unhex};
+use dm1_support::{STRICT, Vector, hex};
 
 fn said(error: Error) -> String {
     format!("{:?} {}", error.kind(), error.offset())
@@ -27,8 +27,8 @@ fn every_notification_in_both_modes() {
             let expected = vector.one(key).filter(|outcome| outcome != "ok");
             assert_eq!(Notification::parse_with(bytes, options).err().map(said), expected, "{name} {key}");
         }
-        assert!(dm1_support::parse_roundtrip(bytes) == vector.one("server-id").is_some(), "{name}");
         let Ok(read) = Notification::parse(bytes) else {
+            assert_eq!(vector.one("server-id"), None, "{name}");
             continue;
         };
         assert_eq!(Some(hex(read.server_id())), vector.one("server-id"), "{name}");
@@ -92,8 +92,8 @@ fn good_ones_are_what_we_would_send() {
     for vector in Vector::all("") {
         let number = |key: &str| vector.one(key).unwrap().parse::<u16>().unwrap();
         let bits = |key: &str| u8::try_from(number(key)).unwrap();
-        let server_id = unhex(&vector.one("server-id").unwrap());
-        let vendor_data = unhex(&vector.one("vendor-data").unwrap_or_default());
+        let server_id = dm1_support::unhex(&vector.one("server-id").unwrap());
+        let vendor_data = dm1_support::unhex(&vector.one("vendor-data").unwrap_or_default());
         let (password, nonce) = vector.credentials().unwrap();
         // Built from the expectation alone.
         let built = NotificationBuilder::new(&server_id, SessionId::new(number("session-id")).unwrap())

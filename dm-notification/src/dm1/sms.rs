@@ -288,14 +288,15 @@ impl ExactSizeIterator for Split<'_> {}
 ///
 /// ```
 /// use dm_notification::dm1::sms::{Joined, Joiner, Reference, UserData, split};
-/// let push: Vec<u8> = (0..=255).collect();
+/// let push = [7; 256];
 /// let mut joiner: Joiner = Joiner::new();
-/// let mut whole = Vec::new();
+/// let mut whole = [0; 256];
 /// for part in split(&push, 0xc002, Reference::Short(7))? {
-///     let mut sent = Vec::new();
-///     part.encode(&mut sent)?;
-///     match joiner.add(b"+491701234567", &UserData::parse(&sent)?, &mut whole)? {
-///         Joined::Waiting => assert!(whole.is_empty()),
+///     let mut sent = [0; 140];
+///     part.encode(&mut &mut sent[..])?;
+///     let received = UserData::parse(&sent[..part.encoded_len()])?;
+///     match joiner.add(b"+491701234567", &received, &mut &mut whole[..])? {
+///         Joined::Waiting => assert_eq!(whole, [0; 256]),
 ///         Joined::Whole => assert_eq!(whole, push),
 ///     }
 /// }
