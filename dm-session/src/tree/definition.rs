@@ -302,7 +302,10 @@ impl NodeDefinition {
         if !named(&node, rest) || place.entry.format != Format::Node {
             return Err(());
         }
-        match place.children.iter_mut().find(|child| named(child, rest)) {
+        // Unnamed nodes are told apart by their kind.
+        let interior = node.entry.format == Format::Node;
+        let same = |child: &Self| child.entry.name.is_some() || (child.entry.format == Format::Node) == interior;
+        match place.children.iter_mut().find(|child| named(child, rest) && same(child)) {
             Some(child) => *child = node,
             None => place.children.push(node),
         }

@@ -64,7 +64,9 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
         let octet = match (first, after.get(..2)) {
-            (b'%', Some(hex)) => core::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+            (b'%', Some(hex)) if hex.iter().all(u8::is_ascii_hexdigit) => {
+                core::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            }
             _ => None,
         };
         bytes.push(octet.unwrap_or(first));
@@ -88,4 +90,26 @@ pub(crate) fn check_http_uri(uri: &str, limits: &TreeLimits) -> Result<(), TreeE
 pub(crate) fn client_uri<'a>(moid: &str, miid: &str, path: impl Iterator<Item = &'a str>) -> Option<String> {
     let start = ClientUriBuilder::new(&expose(moid)).instance(miid);
     path.fold(start, |uri, name| uri.node(name)).build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_exposed_and_read_back() {
+        for (moid, exposed) in [
+            ("urn:oma:mo:oma-fumo:1.0", "urn:oma:mo:oma-fumo:1.0"),
+            ("net.example.dm/1.0/Mail", "net.example.dm%2F1.0%2FMail"),
+            ("a b?", "a%20b%3F"),
+            ("\u{e9}", "%C3%A9"),
+        ] {
+            assert_eq!(expose(moid), exposed);
+            assert_eq!(unescape(exposed), moid);
+            assert!(check_moid(moid, &TreeLimits::DEFAULT).is_ok());
+        }
+        for same in ["%", "%4", "%zz", "%+f", "%ff", "a"] {
+            assert_eq!(unescape(same), same);
+        }
+    }
 }

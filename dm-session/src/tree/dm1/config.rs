@@ -45,7 +45,7 @@ pub struct Config {
     pub exec: bool,
     /// Whether `?list=Struct` and `?list=StructData` are supported; else 406.
     pub lists: bool,
-    /// Whether TNDS is supported; else 415 for data, 406 for `?list=TNDS`.
+    /// Whether servers may use TNDS; else 415 for data, 406 for `?list=TNDS`. Bootstraps and the device itself always may.
     pub tnds: bool,
     /// Whether large objects are supported, as `./DevDetail/LrgObj` shows. The tree itself has no use for it.
     pub large_objects: bool,

@@ -84,6 +84,7 @@ mod tnds;
 mod uri;
 mod value;
 
+pub(crate) use accounts::{forget_lost, server_of_account};
 pub use acl::{Acl, AclCommand, AclError, AclErrorKind, AclRemoval};
 pub use atomic::{Atomic, run, run_atomic};
 pub use bootstrap::{
@@ -91,7 +92,6 @@ pub use bootstrap::{
 };
 pub use config::{Config, Properties, UriLimits};
 pub use ddf::{Ddf, DdfError, DdfErrorKind};
-pub(crate) use accounts::{forget_lost, server_of_account};
 pub(crate) use engine::Pending;
 pub use fumo::{Fumo, FumoAction, FumoEvent, FumoJob, FumoResult, FumoState, FumoStep, GenericAlert};
 pub use item::split_results;
