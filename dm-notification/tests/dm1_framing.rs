@@ -158,4 +158,6 @@ fn a_reference_that_is_used_again_begins_a_new_message() {
         assert_eq!(joiner.add(b"s", &data(body, number), &mut out), Ok(joined));
     }
     assert_eq!(out, b"new1new2new3");
+    // What is whole is forgotten: a part that comes late completes nothing.
+    assert_eq!(joiner.add(b"s", &data(b"new1", 1), &mut out), Ok(Joined::Waiting));
 }
