@@ -406,7 +406,7 @@ mod history {
             let Some(bytes) = sent.last() else { continue };
             let accounts = accounts(&running);
             let before = receiver.clone();
-            let mut twin = restarted(&receiver, policy);
+            let mut twin = Receiver::restore(policy, receiver.snapshot()).expect("what was reached can be restored");
             let outcome = receiver.receive(now, bytes, &accounts[..]);
             assert_eq!(twin.receive(now, bytes, &accounts[..]), outcome, "a restart made a difference");
             assert_eq!(twin, receiver);
