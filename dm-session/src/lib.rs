@@ -10,6 +10,7 @@ pub mod dm2;
 pub mod http;
 pub mod tree;
 
+mod effect;
 mod entropy;
 mod error;
 mod secret;
@@ -17,7 +18,8 @@ mod time;
 #[cfg(feature = "serde")]
 mod wire;
 
-pub use entropy::Entropy;
+pub use effect::{EffectId, Failure, RequestId};
+pub use entropy::{Entropy, Random};
 pub use error::{Error, ErrorKind};
 pub use secret::Secret;
 pub use time::Timestamp;

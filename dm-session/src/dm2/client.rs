@@ -11,32 +11,14 @@ use dm_package::{Alert, MediaType, MosItem, Package1, Package2, Package3, Status
 
 use super::alerts::{AlertQueue, Destination, ExecResult, Execution};
 use super::config::{ClientConfig, MosPolicy};
-use super::effects::Effects;
 use super::step::{self, Step};
 use super::transfer::{self, Progress, Repositories, Surroundings, Transfer};
+use crate::effect::Effects;
 use crate::http::{self, Challenge, CookieJar, Method, Redirect, Request, Response, Uri};
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
 
-/// Names one action that waits for an answer. A number of the machine's own, never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct EffectId(u64);
-
-impl EffectId {
-    /// The id with this number, for a host that has stored it.
-    #[must_use]
-    pub const fn new(id: u64) -> Self {
-        Self(id)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-}
+pub use crate::effect::{EffectId, Failure};
 
 /// Why a session starts; decides the session-start alert of Package#1 (§5.2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,18 +105,6 @@ pub enum Event {
     Abort,
     /// Time has passed. Legal at any moment, any number of times.
     Tick,
-}
-
-/// Why no HTTP answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Failure {
-    /// Name resolution, connection or TLS failed, or the connection broke.
-    Unreachable,
-    /// It took too long.
-    Timeout,
-    /// The host cannot answer the challenge of [`Action::Authenticate`].
-    NoCredentials,
 }
 
 /// What the machine wants done, in this order.
@@ -385,7 +355,7 @@ struct Core {
     /// Executions whose result is to come.
     #[cfg_attr(feature = "serde", serde(with = "crate::wire::pairs"))]
     executions: BTreeMap<EffectId, Execution>,
-    effects: Effects,
+    effects: Effects<Action>,
 }
 
 /// What Package#1 has to say of its reason.
@@ -588,7 +558,11 @@ impl Client {
             },
             _ => false,
         };
-        if awaited && self.core.effects.were_polled(event) { Ok(()) } else { Err(ErrorKind::ApiMisuse.into()) }
+        if awaited && event.id().is_none_or(|id| self.core.effects.was_polled(id)) {
+            Ok(())
+        } else {
+            Err(ErrorKind::ApiMisuse.into())
+        }
     }
 
     fn tick(&mut self) {
@@ -1193,6 +1167,16 @@ impl Event {
             | Self::Launched { id, .. } => Some(*id),
             Self::Alert(_) | Self::Abort | Self::Tick => None,
         }
+    }
+}
+
+impl crate::effect::Effect for Action {
+    fn id(&self) -> Option<EffectId> {
+        Self::id(self)
+    }
+
+    fn cancel(id: EffectId) -> Self {
+        Self::Cancel { id }
     }
 }
 

@@ -8,8 +8,8 @@ use dm_package::StatusCode;
 
 use super::client::{Action, EffectId, Event};
 use super::config::ClientConfig;
-use super::effects::Effects;
 use super::transfer::{self, Progress, Repositories, Surroundings, Transfer};
+use crate::effect::Effects;
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
 
@@ -24,7 +24,7 @@ pub struct DefaultFetch {
     now: Timestamp,
     repositories: Repositories,
     stage: Stage,
-    effects: Effects,
+    effects: Effects<Action>,
 }
 
 /// What became of a [`DefaultFetch`].
@@ -81,7 +81,7 @@ impl DefaultFetch {
         }
         match &self.stage {
             Stage::Over(_) => return Err(ErrorKind::Closed.into()),
-            stage if stage.awaits(&event) && self.effects.were_polled(&event) => {}
+            stage if stage.awaits(&event) && event.id().is_none_or(|id| self.effects.was_polled(id)) => {}
             _ => return Err(ErrorKind::ApiMisuse.into()),
         }
         self.now = self.now.max(now);

@@ -5,7 +5,6 @@ pub mod server;
 
 mod alerts;
 mod config;
-mod effects;
 mod fetch;
 mod report;
 mod step;

@@ -8,8 +8,8 @@ use core::time::Duration;
 
 use super::client::{Action, EffectId, Event};
 use super::config::ClientConfig;
-use super::effects::Effects;
 use super::transfer::{Progress, Repositories, Surroundings, Transfer};
+use crate::effect::Effects;
 use crate::http::Method;
 use crate::tree::{Operation, Outcome};
 use crate::{Error, ErrorKind, Timestamp};
@@ -30,7 +30,7 @@ pub struct Reporter {
     repositories: Repositories,
     /// By the text of the subscribed ClientURI.
     reports: BTreeMap<String, Report>,
-    effects: Effects,
+    effects: Effects<Action>,
 }
 
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ impl Reporter {
             return Ok(());
         }
         let open = self.reports.iter().find(|(_, report)| report.stage.awaits(&event)).map(|(uri, _)| uri.clone());
-        let open = open.filter(|_| self.effects.were_polled(&event));
+        let open = open.filter(|_| event.id().is_none_or(|id| self.effects.was_polled(id)));
         let Some((uri, mut report)) = open.and_then(|uri| self.reports.remove_entry(&uri)) else {
             return Err(ErrorKind::ApiMisuse.into());
         };

@@ -18,7 +18,9 @@ use subtle::ConstantTimeEq;
 use super::alerts::{EXEC_RESULT, exec_status};
 use super::config::Limits;
 use crate::http::{self, BasicCredentials, Method, Request, Response, SetCookie, Uri};
-use crate::{Entropy, Error, ErrorKind, Secret, Timestamp};
+use crate::{Error, ErrorKind, Secret, Timestamp};
+
+pub use crate::{Random, RequestId};
 
 /// What a server tells each of its sessions.
 #[derive(Clone, Debug)]
@@ -182,39 +184,6 @@ impl ServerConfig {
         Some(if endpoint.is_https() { cookie.with_secure() } else { cookie })
     }
 }
-
-/// 32 random bytes for one event. Draw them anew each time from a secure source: a session token is
-/// made of them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Random([u8; 32]);
-
-impl Random {
-    /// Draws from `entropy`.
-    #[must_use]
-    pub fn draw(entropy: &mut impl Entropy) -> Self {
-        let mut bytes = [0; 32];
-        entropy.fill(&mut bytes);
-        Self(bytes)
-    }
-}
-
-impl From<[u8; 32]> for Random {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Debug for Random {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Random(redacted)")
-    }
-}
-
-/// Names one HTTP request that the host has open. The host chooses the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct RequestId(pub u64);
 
 /// What the host tells the machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -710,7 +679,7 @@ impl Server {
         if !matches!(self.core.state, State::None | State::Notified { .. }) {
             return Err(ErrorKind::ApiMisuse.into());
         }
-        let [high, low, ..] = random.0;
+        let [high, low, ..] = *random.bytes();
         let drawn = u16::from_be_bytes([high, low]);
         let mut id = drawn;
         while self.core.pending.contains(&id) {
@@ -872,7 +841,7 @@ impl Server {
     fn decide(&mut self, id: RequestId, random: &Random, received: Received) {
         self.core.queue.push_back(Action::Decide { id, received });
         let deadline = self.core.now.after(self.config.limits.idle_timeout);
-        self.core.state = State::Deciding { request: Some(id), next_token: hex(&random.0), deadline };
+        self.core.state = State::Deciding { request: Some(id), next_token: hex(random.bytes()), deadline };
     }
 
     /// Notes the EXECs that were answered 202.

@@ -9,8 +9,8 @@ use dm_package::{AcceptList, MediaType, MoData, MoItem, Outcome, StatusCode};
 
 use super::client::{Action, EffectId, Event, Failure};
 use super::config::ClientConfig;
-use super::effects::Effects;
 use crate::Timestamp;
+use crate::effect::Effects;
 use crate::http::{self, CookieJar, Headers, Method, Redirect, Request, Response, Uri};
 use crate::tree::Content;
 
@@ -61,7 +61,7 @@ impl Repositories {
 pub(crate) struct Surroundings<'a> {
     pub(crate) now: Timestamp,
     pub(crate) config: &'a ClientConfig,
-    pub(crate) effects: &'a mut Effects,
+    pub(crate) effects: &'a mut Effects<Action>,
     pub(crate) repositories: &'a mut Repositories,
 }
 
