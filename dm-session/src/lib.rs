@@ -6,6 +6,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "dm1")]
+pub mod dm1;
 pub mod dm2;
 pub mod http;
 pub mod tree;

@@ -307,3 +307,68 @@ fn text(text: &Str<'static>) -> String {
 fn json(raw: &str) -> Result<Json<'static>, &'static str> {
     Json::parse(raw).map(Json::into_owned).map_err(|_| "no JSON")
 }
+
+/// Forms of values of DM 1.x.
+#[cfg(feature = "dm1")]
+pub(crate) use dm1::{element, encoding, nonce, options, status};
+
+#[cfg(feature = "dm1")]
+mod dm1 {
+    use super::*;
+    use dm_syncml::{Element, Encoding, Limits, Nonce, StatusCode, UiOptions};
+
+    /// Makes a module for `#[serde(with = …)]` on a value, by two functions to and from what is stored.
+    macro_rules! value {
+        ($(#[$doc:meta])+ $module:ident: $value:ty as $form:ty, $to:expr, $from:expr) => {
+            $(#[$doc])+
+            pub(crate) mod $module {
+                use super::*;
+
+                pub(crate) fn serialize<S: Serializer>(value: &$value, to: S) -> Result<S::Ok, S::Error> {
+                    let form: fn(&$value) -> Option<$form> = $to;
+                    form(value).ok_or_else(|| serde::ser::Error::custom("cannot be stored"))?.serialize(to)
+                }
+
+                pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$value, D::Error> {
+                    let value: fn($form) -> Option<$value> = $from;
+                    value(<$form>::deserialize(from)?).ok_or_else(|| de::Error::custom("not a stored value"))
+                }
+            }
+        };
+    }
+
+    value!(
+        /// A document that stood in Data, as XML.
+        element: Element<'static> as String,
+        |element| element.to_xml().ok(),
+        |text| Some(Element::parse_xml(text.as_bytes(), &Limits::DEFAULT).ok()?.into_owned())
+    );
+    value!(
+        /// The form of messages.
+        encoding: Encoding as String,
+        |encoding| Some(String::from(if *encoding == Encoding::Wbxml { "wbxml" } else { "xml" })),
+        |text| match text.as_str() {
+            "xml" => Some(Encoding::Xml),
+            "wbxml" => Some(Encoding::Wbxml),
+            _ => None,
+        }
+    );
+    value!(
+        /// A nonce, as Base64.
+        nonce: Nonce as String,
+        |nonce| Some(nonce.encode()),
+        |text| Nonce::decode(&text).ok()
+    );
+    value!(
+        /// Options of a user interaction, as they travel.
+        options: UiOptions<'static> as String,
+        |options| Some(options.to_text()),
+        |text| Some(UiOptions::parse(&text).into_owned())
+    );
+    value!(
+        /// A status code.
+        status: StatusCode as u32,
+        |status| Some(status.code()),
+        |code| Some(StatusCode::new(code))
+    );
+}

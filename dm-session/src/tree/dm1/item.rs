@@ -68,6 +68,26 @@ impl Data {
             },
         }
     }
+
+    /// Format and Data as they travel, of a value of this format.
+    pub(crate) fn carried(&self, native: Format, encoding: Encoding) -> (Format, syncml::Data<'static>) {
+        let xml = encoding != Encoding::Wbxml;
+        match (self, native) {
+            (Self::Bytes(bytes), Format::B64) => (Format::B64, syncml::Data::base64(bytes)),
+            (Self::Bytes(bytes), Format::Bin) if xml => (Format::B64, syncml::Data::base64(bytes)),
+            (Self::Text(text), Format::Bin) if xml => (Format::B64, syncml::Data::base64(text.as_bytes())),
+            (Self::None, Format::Bin) if xml => (Format::B64, syncml::Data::text("")),
+            // Bytes of a text format: text, if they are.
+            (Self::Bytes(bytes), _) if xml => match core::str::from_utf8(bytes) {
+                Ok(text) if is_xml_text(text) => (native, syncml::Data::text(text.to_owned())),
+                _ => (Format::B64, syncml::Data::base64(bytes)),
+            },
+            // A text that XML cannot carry.
+            (Self::Text(text), _) if xml && !is_xml_text(text) => (Format::B64, syncml::Data::base64(text.as_bytes())),
+            (Self::Text(text), Format::Bin) => (Format::Bin, syncml::Data::opaque(text.clone().into_bytes())),
+            (data, _) => (native, data.to_syncml(encoding)),
+        }
+    }
 }
 
 impl ResultItem {
@@ -125,7 +145,12 @@ impl ResultItem {
     #[must_use]
     pub fn to_item(&self, encoding: Encoding) -> Item<'static> {
         let native = self.format.unwrap_or(Format::Chr);
-        let (format, data) = if self.has_data { self.carried(native, encoding) } else { (native, None) };
+        let (format, data) = if self.has_data {
+            let (format, data) = self.data.carried(native, encoding);
+            (format, Some(data))
+        } else {
+            (native, None)
+        };
         let mut meta = Meta::new();
         if format != Format::Chr {
             meta = meta.with_format(syncml::Format::borrowed(format.as_str()));
@@ -139,28 +164,6 @@ impl ResultItem {
         }
         item.data = data;
         item
-    }
-
-    /// Format and Data as they travel.
-    fn carried(&self, native: Format, encoding: Encoding) -> (Format, Option<syncml::Data<'static>>) {
-        let xml = encoding != Encoding::Wbxml;
-        match (&self.data, native) {
-            (Data::Bytes(bytes), Format::B64) => (Format::B64, Some(syncml::Data::base64(bytes))),
-            (Data::Bytes(bytes), Format::Bin) if xml => (Format::B64, Some(syncml::Data::base64(bytes))),
-            (Data::Text(text), Format::Bin) if xml => (Format::B64, Some(syncml::Data::base64(text.as_bytes()))),
-            (Data::None, Format::Bin) if xml => (Format::B64, Some(syncml::Data::text(""))),
-            // Bytes of a text format: text, if they are.
-            (Data::Bytes(bytes), _) if xml => match core::str::from_utf8(bytes) {
-                Ok(text) if is_xml_text(text) => (native, Some(syncml::Data::text(text.to_owned()))),
-                _ => (Format::B64, Some(syncml::Data::base64(bytes))),
-            },
-            // A text that XML cannot carry.
-            (Data::Text(text), _) if xml && !is_xml_text(text) => {
-                (Format::B64, Some(syncml::Data::base64(text.as_bytes())))
-            }
-            (Data::Text(text), Format::Bin) => (Format::Bin, Some(syncml::Data::opaque(text.clone().into_bytes()))),
-            (data, _) => (native, Some(data.to_syncml(encoding))),
-        }
     }
 }
 

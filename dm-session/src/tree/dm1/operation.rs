@@ -9,6 +9,8 @@ use dm_syncml::{Element, Encoding, StatusCode};
 
 /// On whose behalf a command runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Principal {
     /// A DM server that proved this Server Identifier in its session: the only one that ACLs know.
@@ -34,6 +36,8 @@ impl Principal {
 
 /// One command to the tree, with all that it takes to answer it. Plain data.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Request {
     /// On whose behalf.
@@ -42,6 +46,7 @@ pub struct Request {
     /// the tree goes on with the last time it was told, and has no `TStamp` (406) if it was told none.
     pub now: Option<Timestamp>,
     /// The form of the message, which decides how binary values are read and written.
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::encoding"))]
     pub encoding: Encoding,
     /// Bytes of the largest value that can be delivered to the peer; `None` for any. A Get of more is answered 413,
     /// and lists leave it out.
@@ -49,6 +54,7 @@ pub struct Request {
     /// What to do.
     pub command: Command,
     /// What the host answered to the [`Ask`]s of the same request, in their order; empty at first.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub replies: Vec<Reply>,
 }
 
@@ -102,6 +108,8 @@ impl Request {
 
 /// A command on one node. URIs are LocURI texts as they were received, queries (`?prop=`, `?list=`) included.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Command {
     /// Creates a node, or those of a TNDS object (§6.3, §8.4 of the tree reference).
@@ -206,6 +214,8 @@ impl Command {
 
 /// Meta and Data of an Item, as they were received.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Content {
     /// `Format` of Meta (the Item's, else the command's), if it was there.
@@ -273,6 +283,7 @@ impl From<Data> for Content {
 
 /// Data of an Item. `Debug` shows how long it is, not what it is.
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Data {
     /// None was there; the same as an empty text.
@@ -282,7 +293,7 @@ pub enum Data {
     /// Opaque bytes of WBXML, which may be text nonetheless.
     Bytes(Vec<u8>),
     /// A document that stood in the Data as elements, such as an inline `MgmtTree`.
-    Element(Element<'static>),
+    Element(#[cfg_attr(feature = "serde", serde(with = "crate::wire::element"))] Element<'static>),
 }
 
 impl Data {
