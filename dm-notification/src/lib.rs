@@ -20,6 +20,7 @@ mod error;
 mod fields;
 mod limits;
 mod list;
+mod memory;
 mod message;
 mod receiver;
 mod rules;

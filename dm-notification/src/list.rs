@@ -15,6 +15,18 @@ impl<T, const N: usize> List<T, N> {
         self.0.iter_mut().flatten()
     }
 
+    /// Whether no two items are equal in this. The lists are short.
+    #[cfg(feature = "serde")]
+    pub(crate) fn distinct<K: PartialEq>(&self, what: impl Fn(&T) -> K) -> bool {
+        let mut items = self.iter();
+        while let Some(item) = items.next() {
+            if items.clone().any(|other| what(other) == what(item)) {
+                return false;
+            }
+        }
+        true
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.0.iter().all(Option::is_some)
     }
@@ -28,6 +40,13 @@ impl<T, const N: usize> List<T, N> {
             }
             None => Err(item),
         }
+    }
+
+    /// Adds an item at the end and takes the oldest if there is no room for both.
+    pub(crate) fn push_over(&mut self, item: T) -> Option<T> {
+        let oldest = if self.is_full() { self.pop() } else { None };
+        let _ = self.push(item);
+        oldest
     }
 
     /// The item that is meant; if there is none and there is room, a new one at the end.

@@ -2,7 +2,8 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::list::List;
-use crate::{ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, Strictness, UnixSeconds, digest};
+use crate::memory::{Remembered, ServerKey, is_over};
+use crate::{ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, Strictness, UnixSeconds};
 
 /// What receives notifications on a device and decides whether each may start a session: the algorithm of
 /// `OMA-TS-DM_Protocol-V2_0 §5.2.1.2` and its replay guard, with memory for `SERVERS` servers and the last `IDS`
@@ -29,7 +30,7 @@ use crate::{ConType, DIGEST_LEN, Error, Limits, Notification, NotificationId, St
 /// have taken their place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver<const SERVERS: usize = 4, const IDS: usize = 8> {
-    policy: Policy,
+    pub(crate) policy: Policy,
     pub(crate) servers: List<Server<IDS>, SERVERS>,
 }
 
@@ -59,15 +60,13 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
     /// Takes the trigger that was queued while a session with that server ran, if there is one. Call it when the
     /// session has ended.
     pub fn take_queued<'s>(&mut self, server_id: &'s str) -> Option<Trigger<'s>> {
-        let key = ServerKey::of(server_id);
-        let queued = self.servers.iter_mut().find(|server| server.key == key)?.queued.take()?;
+        let queued = self.servers.named(server_id)?.queued.take()?;
         Some(queued.trigger(server_id))
     }
 
     /// Forgets a server: its account was deleted, or its credentials were replaced.
     pub fn forget(&mut self, server_id: &str) {
-        let key = ServerKey::of(server_id);
-        self.servers.retain(|server| server.key != key);
+        self.servers.forget(server_id);
     }
 
     /// Everything that can lead to silence. Changes nothing.
@@ -139,11 +138,6 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         } else {
             Outcome::Trigger(request.trigger(server_id))
         }
-    }
-
-    #[cfg(feature = "serde")]
-    pub(crate) const fn from_parts(policy: Policy, servers: List<Server<IDS>, SERVERS>) -> Self {
-        Self { policy, servers }
     }
 }
 
@@ -483,7 +477,7 @@ impl Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Server<const IDS: usize> {
-    pub(crate) key: ServerKey,
+    key: ServerKey,
     pub(crate) signed: Memory<IDS>,
     pub(crate) unsigned: Memory<IDS>,
     pub(crate) queued: Option<Request>,
@@ -495,14 +489,9 @@ impl<const IDS: usize> Server<IDS> {
     }
 }
 
-/// Stands for a SERVER-ID of up to 270 bytes: its SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub(crate) struct ServerKey([u8; DIGEST_LEN]);
-
-impl ServerKey {
-    fn of(server_id: &str) -> Self {
-        Self(digest::name(server_id))
+impl<const IDS: usize> Remembered for Server<IDS> {
+    fn key(&self) -> ServerKey {
+        self.key
     }
 }
 
@@ -548,11 +537,10 @@ impl<const IDS: usize> Memory<IDS> {
     ) {
         self.seen.retain(|seen| !seen.expired(now));
         if let Some(seen) = seen {
-            let oldest = if self.seen.is_full() { self.seen.pop() } else { None };
+            let oldest = self.seen.push_over(seen);
             if let Some(oldest) = oldest.filter(|_| authenticated) {
                 self.forgotten = self.forgotten.max(oldest.timestamp);
             }
-            let _ = self.seen.push(seen);
         }
         if authenticated {
             self.latest = self.latest.max(timestamp);
@@ -573,7 +561,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     fn expired(&self, now: Option<UnixSeconds>) -> bool {
-        matches!((now, self.until), (Some(now), Some(until)) if now > until)
+        is_over(self.until, now)
     }
 }
 

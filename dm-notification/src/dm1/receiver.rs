@@ -2,8 +2,9 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{Credentials, Error, Initiator, Notification, ParseOptions, ResyncNonce, SessionId, UiMode};
+use crate::UnixSeconds;
 use crate::list::List;
-use crate::{DIGEST_LEN, UnixSeconds, digest};
+use crate::memory::{Remembered, ServerKey, is_over};
 
 /// What receives notifications of DM 1.x on a device and decides whether each may start a session, §3, with memory for
 /// `SERVERS` servers and the last `IDS` sessions of each.
@@ -37,7 +38,7 @@ use crate::{DIGEST_LEN, UnixSeconds, digest};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver<const SERVERS: usize = 4, const IDS: usize = 8> {
-    policy: Policy,
+    pub(crate) policy: Policy,
     pub(crate) servers: List<Server<IDS>, SERVERS>,
 }
 
@@ -74,17 +75,14 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
         session_id: SessionId,
         answer: Answer,
     ) -> Outcome<'a> {
-        let key = ServerKey::of(account.server_id);
-        let Some(server) = self.servers.iter_mut().find(|server| server.key == key) else {
+        let Some(server) = self.servers.named(account.server_id) else {
             return Outcome::Ignored(Ignored::NotAsked);
         };
         let Some(asked) = server.asked.take_if(|asked| asked.request.session_id == session_id) else {
             return Outcome::Ignored(Ignored::NotAsked);
         };
         match answer {
-            _ if matches!((now, asked.until), (Some(now), Some(until)) if now > until) => {
-                Outcome::Ignored(Ignored::TimedOut)
-            }
+            _ if asked.expired(now) => Outcome::Ignored(Ignored::TimedOut),
             Answer::Accepted if account.session_running => server.queue(account.server_id, asked.request),
             Answer::Accepted => Outcome::Trigger(asked.request.trigger(account.server_id)),
             Answer::Refused => Outcome::Ignored(Ignored::Refused),
@@ -95,15 +93,13 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
     /// Takes the trigger that was queued while a session with that server ran, if there is one. Call it when the
     /// session has ended.
     pub fn take_queued<'s>(&mut self, server_id: &'s str) -> Option<Trigger<'s>> {
-        let key = ServerKey::of(server_id);
-        let queued = self.servers.iter_mut().find(|server| server.key == key)?.queued.take()?;
+        let queued = self.servers.named(server_id)?.queued.take()?;
         Some(queued.trigger(server_id))
     }
 
     /// Forgets a session: it could not be opened, so a resend of its notification is to be heard.
     pub fn forget_session(&mut self, server_id: &str, session_id: SessionId) {
-        let key = ServerKey::of(server_id);
-        let Some(server) = self.servers.iter_mut().find(|server| server.key == key) else { return };
+        let Some(server) = self.servers.named(server_id) else { return };
         for memory in [&mut server.by_nonce, &mut server.by_resync, &mut server.unproven] {
             memory.forget(session_id);
         }
@@ -113,8 +109,7 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
 
     /// Forgets a server: its account was deleted, or its credentials were replaced.
     pub fn forget(&mut self, server_id: &str) {
-        let key = ServerKey::of(server_id);
-        self.servers.retain(|server| server.key != key);
+        self.servers.forget(server_id);
     }
 
     /// Everything that can lead to silence. Changes nothing.
@@ -163,11 +158,6 @@ impl<const SERVERS: usize, const IDS: usize> Receiver<SERVERS, IDS> {
             return Outcome::Ask(request.trigger(server_id));
         }
         if running { server.queue(server_id, request) } else { Outcome::Trigger(request.trigger(server_id)) }
-    }
-
-    #[cfg(feature = "serde")]
-    pub(crate) const fn from_parts(policy: Policy, servers: List<Server<IDS>, SERVERS>) -> Self {
-        Self { policy, servers }
     }
 }
 
@@ -542,12 +532,18 @@ pub(crate) struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Server<const IDS: usize> {
-    pub(crate) key: ServerKey,
+    key: ServerKey,
     pub(crate) by_nonce: Memory<IDS>,
     pub(crate) by_resync: Memory<IDS>,
     pub(crate) unproven: Memory<IDS>,
     pub(crate) asked: Option<Asked>,
     pub(crate) queued: Option<Request>,
+}
+
+impl<const IDS: usize> Remembered for Server<IDS> {
+    fn key(&self) -> ServerKey {
+        self.key
+    }
 }
 
 impl<const IDS: usize> Server<IDS> {
@@ -611,18 +607,7 @@ impl<const IDS: usize> Server<IDS> {
 
 impl Asked {
     fn expired(&self, now: Option<UnixSeconds>) -> bool {
-        matches!((now, self.until), (Some(now), Some(until)) if now > until)
-    }
-}
-
-/// Stands for a server identifier of up to 255 bytes: its SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub(crate) struct ServerKey([u8; DIGEST_LEN]);
-
-impl ServerKey {
-    fn of(server_id: &str) -> Self {
-        Self(digest::name(server_id))
+        is_over(self.until, now)
     }
 }
 
@@ -653,10 +638,7 @@ impl<const IDS: usize> Memory<IDS> {
 
     fn remember(&mut self, now: Option<UnixSeconds>, new: Seen) {
         self.seen.retain(|seen| !seen.expired(now) && seen.session_id != new.session_id);
-        if self.seen.is_full() {
-            self.seen.pop();
-        }
-        let _ = self.seen.push(new);
+        self.seen.push_over(new);
         self.last = now.or(self.last);
         self.spent = true;
     }
@@ -681,6 +663,6 @@ pub(crate) struct Seen {
 
 impl Seen {
     fn expired(&self, now: Option<UnixSeconds>) -> bool {
-        matches!((now, self.until), (Some(now), Some(until)) if now > until)
+        is_over(self.until, now)
     }
 }
