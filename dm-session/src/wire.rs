@@ -315,7 +315,10 @@ pub(crate) use dm1::{element, encoding, nonce, options, status};
 #[cfg(feature = "dm1")]
 mod dm1 {
     use super::*;
-    use dm_syncml::{Element, Encoding, Limits, Nonce, StatusCode, UiOptions};
+    use core::time::Duration;
+    use dm_syncml::{
+        Attribute, Echo, Element, Encoding, InputType, Name, Node, Nonce, Page, StatusCode, Tag, UiOptions,
+    };
 
     /// Makes a module for `#[serde(with = …)]` on a value, by two functions to and from what is stored.
     macro_rules! value {
@@ -338,10 +341,10 @@ mod dm1 {
     }
 
     value!(
-        /// A document that stood in Data, as XML.
-        element: Element<'static> as String,
-        |element| element.to_xml().ok(),
-        |text| Some(Element::parse_xml(text.as_bytes(), &Limits::DEFAULT).ok()?.into_owned())
+        /// A document that stood in Data, step by step: neither XML nor WBXML has all that both can say.
+        element: Element<'static> as Vec<Step>,
+        |element| element.nodes().iter().map(Step::of).collect(),
+        |steps| Element::of_nodes(steps.into_iter().map(Step::node).collect::<Option<_>>()?)
     );
     value!(
         /// The form of messages.
@@ -360,10 +363,10 @@ mod dm1 {
         |text| Nonce::decode(&text).ok()
     );
     value!(
-        /// Options of a user interaction, as they travel.
-        options: UiOptions<'static> as String,
-        |options| Some(options.to_text()),
-        |text| Some(UiOptions::parse(&text).into_owned())
+        /// Options of a user interaction.
+        options: UiOptions<'static> as Options,
+        |options| Some(Options::of(options)),
+        Options::options
     );
     value!(
         /// A status code.
@@ -371,4 +374,96 @@ mod dm1 {
         |status| Some(status.code()),
         |code| Some(StatusCode::new(code))
     );
+
+    /// One step through an element.
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    enum Step {
+        /// Namespace of the code page, name.
+        Known(String, String),
+        /// Namespace, name.
+        Other(String, String),
+        /// Code page, token.
+        Token(u8, u8),
+        /// Namespace, name, value.
+        Attribute(String, String, String),
+        Text(String),
+        Opaque(Vec<u8>),
+        End,
+    }
+
+    impl Step {
+        fn of(node: &Node<'static>) -> Option<Self> {
+            Some(match node {
+                Node::Start(Name::Known(tag)) => Self::Known(tag.page().namespace().into(), tag.name().into()),
+                Node::Start(Name::Other { namespace, local }) => {
+                    Self::Other(namespace.as_str().into(), local.as_str().into())
+                }
+                Node::Start(Name::Token { page, token }) => Self::Token(*page, *token),
+                Node::Attribute(Attribute { namespace, name, value }) => {
+                    Self::Attribute(namespace.as_str().into(), name.as_str().into(), value.as_str().into())
+                }
+                Node::Text(text) => Self::Text(text.as_str().into()),
+                Node::Opaque(bytes) => Self::Opaque(bytes.to_vec()),
+                Node::End => Self::End,
+                _ => return None,
+            })
+        }
+
+        fn node(self) -> Option<Node<'static>> {
+            Some(match self {
+                Self::Known(namespace, name) => {
+                    let pages = [Page::SyncMl, Page::MetInf, Page::DmDdf, Page::DevInf];
+                    let page = pages.into_iter().find(|page| page.namespace() == namespace)?;
+                    Node::Start(Name::Known(Tag::by_name(page, &name)?))
+                }
+                Self::Other(namespace, local) => {
+                    Node::Start(Name::Other { namespace: namespace.into(), local: local.into() })
+                }
+                Self::Token(page, token) => Node::Start(Name::Token { page, token }),
+                Self::Attribute(namespace, name, value) => {
+                    Node::Attribute(Attribute { namespace: namespace.into(), name: name.into(), value: value.into() })
+                }
+                Self::Text(text) => Node::Text(text.into()),
+                Self::Opaque(bytes) => Node::Opaque(bytes.into()),
+                Self::End => Node::End,
+            })
+        }
+    }
+
+    /// Options as they are, also those that do not travel (a time of zero).
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Options {
+        min_display: Option<Duration>,
+        max_display: Option<Duration>,
+        default_response: Option<String>,
+        max_len: Option<u32>,
+        input_type: String,
+        echo: String,
+    }
+
+    impl Options {
+        fn of(options: &UiOptions<'static>) -> Self {
+            Self {
+                min_display: options.min_display,
+                max_display: options.max_display,
+                default_response: options.default_response.as_ref().map(|text| text.as_str().into()),
+                max_len: options.max_len,
+                input_type: options.input_type.letter().into(),
+                echo: options.echo.letter().into(),
+            }
+        }
+
+        fn options(self) -> Option<UiOptions<'static>> {
+            let mut options = UiOptions::new();
+            options.min_display = self.min_display;
+            options.max_display = self.max_display;
+            options.default_response = self.default_response.map(dm_syncml::Str::from);
+            options.max_len = self.max_len;
+            options.input_type = *InputType::ALL.iter().find(|it| it.letter() == self.input_type)?;
+            options.echo = *Echo::ALL.iter().find(|it| it.letter() == self.echo)?;
+            Some(options)
+        }
+    }
 }

@@ -132,17 +132,23 @@ impl AlertItem {
         let mut item = self.source.as_ref().map_or_else(Item::new, |source| Item::source(source.clone()));
         let bare = self.alert_type();
         let as_it_is = self.content.media_type.as_deref().unwrap_or_default();
-        let media_type = if prefixed && bare == as_it_is.trim() && !bare.contains("://") {
+        // What has a colon is no domain name: a URN, a URL, or a name of a maker's own making.
+        let media_type = if prefixed && bare == as_it_is.trim() && !bare.contains(':') {
             alloc::format!("{DOMAIN_NAME} {bare}")
         } else {
             as_it_is.to_owned()
         };
-        let content = Content { media_type: Some(media_type), ..self.content.clone() };
-        let mut meta = Meta::new();
+        let mut content = Content { media_type: Some(media_type), ..self.content.clone() };
+        // Format and Data have to be there.
+        if content.format.is_none() && !matches!(content.data, Data::Bytes(_)) {
+            content.format = Some("chr".to_owned());
+        }
         item = super::convert::content_into_item(&content, item, encoding);
-        if let Some(mark) = self.mark.as_deref().filter(|mark| *mark != Mark::Informational.as_str()) {
-            meta = item.meta.take().unwrap_or(meta).with_mark(Mark::from(dm_syncml::Str::from(mark.to_owned())));
-            item.meta = Some(meta);
+        item.data.get_or_insert_default();
+        let informational = Mark::Informational;
+        if let Some(mark) = self.mark.as_deref().filter(|mark| !mark.is_empty() && *mark != informational.as_str()) {
+            let mark = Mark::from(dm_syncml::Str::from(mark.to_owned()));
+            item.meta = Some(item.meta.take().unwrap_or_default().with_mark(mark));
         }
         item
     }
@@ -381,12 +387,11 @@ impl AlertQueue {
     pub(crate) fn is_consistent(&self) -> bool {
         let ids = self.alerts.iter().map(|waiting| waiting.id);
         let ascending = ids.clone().zip(ids.clone().skip(1)).all(|(left, right)| left < right);
-        let waiting = self.alerts.iter().filter(|waiting| waiting.sent.is_none()).count();
         self.capacity > 0
             && self.next_id <= u64::MAX / 2
             && ascending
             && ids.clone().next_back().is_none_or(|id| id.0 < self.next_id)
-            && waiting <= self.capacity
+            && self.alerts.len() <= self.capacity
             && self.alerts.iter().all(|waiting| Self::check(&waiting.alert).is_ok())
     }
 }

@@ -150,7 +150,11 @@ impl Credentials {
 
     /// Whether credentials of that scheme can be made of it.
     pub(crate) fn can_send(&self, scheme: Scheme) -> bool {
-        scheme != Scheme::Basic || (matches!(self.key, Key::Password(_)) && !self.name.contains(':'))
+        match scheme {
+            Scheme::Basic => matches!(self.key, Key::Password(_)) && !self.name.contains(':'),
+            Scheme::Md5 => true,
+            Scheme::Mac => HmacHeader::sign(self.name.as_str(), &self.hash(), &self.nonce, &[]).is_ok(),
+        }
     }
 }
 
@@ -341,26 +345,24 @@ impl Prover {
         if !status.is_success() || self.proof == Proof::Failed {
             return Proved::Failed;
         }
-        if self.proof == Proof::Session {
-            return Proved::Accepted;
-        }
-        let next = chal.and_then(|chal| chal.nonce().ok().flatten());
+        let next = chal.and_then(|chal| chal.nonce().ok().flatten()).filter(|_| identity.credentials.is_some());
         if let Some(nonce) = &next {
             self.save(nonce.clone());
         }
-        if status == StatusCode::AUTHENTICATED {
-            // The nonce, if one came, is for the next session.
-            self.proof = Proof::Session;
+        if self.proof == Proof::Session {
             return Proved::Accepted;
         }
-        match next {
-            Some(nonce) => self.nonce = nonce,
-            // A message of its own needs a nonce of its own.
-            None if self.scheme == Some(Scheme::Mac) => {
+        let by_mac = self.scheme == Some(Scheme::Mac);
+        match (status == StatusCode::AUTHENTICATED, next) {
+            // Each message has its own HMAC, and needs a nonce of its own: 200 and a Chal, nothing else (§5).
+            (true, _) | (false, None) if by_mac => {
                 self.proof = Proof::Failed;
                 return Proved::Failed;
             }
-            None => {}
+            // The nonce, if one came, is for the next session.
+            (true, _) => self.proof = Proof::Session,
+            (false, Some(nonce)) => self.nonce = nonce,
+            (false, None) => {}
         }
         Proved::Accepted
     }
@@ -374,15 +376,15 @@ impl Prover {
         if scheme < identity.weakest || !credentials.can_send(scheme) || self.tries >= MAX_CHALLENGES {
             return None;
         }
-        match nonce {
-            Some(nonce) => {
+        match (scheme, nonce) {
+            (Scheme::Basic, _) => {}
+            (Scheme::Md5 | Scheme::Mac, Some(nonce)) => {
                 self.save(nonce.clone());
                 self.nonce = nonce;
             }
-            None if scheme == Scheme::Basic => {}
             // The last known nonce goes on.
-            None if scheme == Scheme::Md5 => {}
-            None => return None,
+            (Scheme::Md5, None) => {}
+            (Scheme::Mac, None) => return None,
         }
         self.tries = self.tries.saturating_add(1);
         self.scheme = Some(scheme);
@@ -402,11 +404,12 @@ impl Prover {
 
     /// Whether a restored state can have come about.
     pub(crate) fn is_consistent(&self, identity: &Identity) -> bool {
+        let allowed = |scheme| scheme >= identity.weakest || Some(scheme) == identity.first;
         let sendable = |scheme| identity.credentials.as_ref().is_some_and(|it| it.can_send(scheme));
-        let scheme = self.scheme.is_none_or(sendable);
-        scheme
+        self.scheme.is_none_or(|scheme| allowed(scheme) && sendable(scheme))
             && self.tries <= MAX_CHALLENGES
-            && (identity.credentials.is_some() || self.proof != Proof::Open)
+            && (self.tries == 0 || self.scheme.is_some())
+            && (identity.credentials.is_some() || (self.proof != Proof::Open && !self.dirty))
             && (self.dirty || self.unsaved == Nonce::EMPTY)
     }
 }
@@ -524,13 +527,14 @@ impl Verifier {
         };
         let name = credentials.as_ref().map(|credentials| credentials.name.as_str());
         let found = match (shown.mac, shown.cred) {
+            // What is not the HMAC that there has to be ends the session, right or wrong (§5).
+            (_, Some(_)) if self.mac_only => {
+                return self.refused(demanded, StatusCode::INVALID_CREDENTIALS, random, true);
+            }
             (Some(value), None) => HmacHeader::parse(value).ok().and_then(|header| {
                 let right = header.verify(&key, &self.nonce, shown.body).is_ok();
                 (right && name == Some(header.username())).then_some(Scheme::Mac)
             }),
-            (None, Some(_)) if self.mac_only => {
-                return self.refused(demanded, StatusCode::INVALID_CREDENTIALS, random, true);
-            }
             (None, Some(cred)) => key
                 .verify(cred, &self.nonce)
                 .ok()
@@ -576,6 +580,8 @@ impl Verifier {
         let nonce = fresh(random);
         self.nonce = nonce.clone();
         self.mac_only |= scheme == Scheme::Mac;
+        // Once HMAC was used, nothing else will do.
+        let scheme = if self.mac_only { Scheme::Mac } else { scheme };
         // A 401 and a 407 have a challenge in any case.
         Verdict { status, chal: Some(ChalForm { scheme, nonce }), nonce: None, is_last }
     }

@@ -70,7 +70,7 @@ impl Composer {
         let mut ids = self.ids;
         let command = build(&mut ids);
         // Also without a limit: what cannot be written is refused here, and does no harm to the rest of the message.
-        let (command, cost) = cost(command, self.encoding)?;
+        let (command, cost) = self.cost(command)?;
         if self.room().is_some_and(|room| cost > room) {
             return Ok(false);
         }
@@ -88,23 +88,27 @@ impl Composer {
         build: impl Fn(&mut CmdIds, Piece) -> Command<'static>,
     ) -> Result<Pushed, syncml::Error> {
         let first = (pieces.sent == 0).then(|| pieces.total());
-        let last = Piece { data: pieces.rest(), size: first, more: false };
-        if self.push(|ids| build(ids, last))? {
-            pieces.sent = pieces.len();
-            return Ok(Pushed::Last);
+        let room = self.room();
+        // A byte of data takes one byte at least: what is larger than the room need not be tried.
+        if room.is_none_or(|room| pieces.left() <= room) {
+            let last = Piece { data: pieces.cut(pieces.left()), size: first, more: false };
+            if self.push(|ids| build(ids, last))? {
+                pieces.sent = pieces.len();
+                return Ok(Pushed::Last);
+            }
         }
-        let Some(room) = self.room() else { return Ok(Pushed::Nothing) };
-        // The command without data; one byte of it costs at most what follows in addition.
+        let Some(room) = room else { return Ok(Pushed::Nothing) };
+        // The command without data; what there is of it costs this much more.
         let empty = Piece { data: pieces.cut(0), size: first, more: true };
-        let (_, bare) = cost(build(&mut { self.ids }, empty), self.encoding)?;
+        let (_, bare) = self.cost(build(&mut { self.ids }, empty))?;
         let mut budget = room.saturating_sub(bare);
         loop {
             let taken = pieces.within(budget, self.encoding);
-            if taken < MIN_PIECE.min(pieces.len()) {
+            if taken < MIN_PIECE {
                 return Ok(Pushed::Nothing);
             }
             let piece = Piece { data: pieces.cut(taken), size: first, more: true };
-            let (_, cost) = cost(build(&mut { self.ids }, piece.clone()), self.encoding)?;
+            let (_, cost) = self.cost(build(&mut { self.ids }, piece.clone()))?;
             match cost.checked_sub(room) {
                 None | Some(0) => {
                     pieces.sent = pieces.sent.saturating_add(taken);
@@ -114,6 +118,20 @@ impl Composer {
                 Some(excess) => budget = budget.saturating_sub(excess),
             }
         }
+    }
+
+    /// What a command adds to a message that has a Final.
+    fn cost(&self, command: Command<'static>) -> Result<(Command<'static>, usize), syncml::Error> {
+        let namespace = self.message.namespace.clone();
+        let mut body = Fragment { root: FragmentRoot::SyncMl, namespace, is_final: true, ..Fragment::default() };
+        let len = |body: &Fragment<'_>| match self.encoding {
+            Encoding::Xml => body.xml_len(&XmlOptions::DEFAULT),
+            Encoding::Wbxml => body.wbxml_len(&WbxmlOptions::DEFAULT),
+        };
+        let without = len(&body)?;
+        body.commands.push(command);
+        let cost = len(&body)?.saturating_sub(without);
+        Ok((body.commands.pop().unwrap_or_else(|| Command::Get(Operation::default())), cost))
     }
 
     /// The bytes of the message.
@@ -225,8 +243,9 @@ impl Pieces {
         self.sent = 0;
     }
 
-    fn rest(&self) -> syncml::Data<'static> {
-        self.cut(self.len().saturating_sub(self.sent))
+    /// Bytes that have not gone.
+    fn left(&self) -> usize {
+        self.len().saturating_sub(self.sent)
     }
 
     /// The next bytes.
@@ -241,7 +260,14 @@ impl Pieces {
     /// How many of the next bytes take no more than the budget, cut where they may be cut, and never all of them.
     fn within(&self, budget: usize, encoding: Encoding) -> usize {
         let most = match &self.payload {
-            Payload::Bytes(bytes) => budget.min(bytes.len().saturating_sub(self.sent).saturating_sub(1)),
+            Payload::Bytes(bytes) => {
+                let most = budget.min(self.left().saturating_sub(1));
+                // Opaque bytes may be text: not in the middle of a character.
+                let inside = |taken: usize| {
+                    bytes.get(self.sent.saturating_add(taken)).is_some_and(|byte| byte.cast_signed() < -0x40)
+                };
+                (0..4).map(|back| most.saturating_sub(back)).find(|taken| !inside(*taken)).unwrap_or(most)
+            }
             Payload::Text(text) => {
                 let rest = text.get(self.sent..).unwrap_or_default();
                 let (mut left, mut taken) = (budget, 0_usize);
@@ -274,19 +300,6 @@ fn message_len(message: &Message<'_>, encoding: Encoding) -> Result<usize, syncm
         Encoding::Xml => message.xml_len(&XmlOptions::DEFAULT),
         Encoding::Wbxml => message.wbxml_len(&WbxmlOptions::DEFAULT),
     }
-}
-
-/// What a command adds to a message that has a Final.
-fn cost(command: Command<'static>, encoding: Encoding) -> Result<(Command<'static>, usize), syncml::Error> {
-    let mut body = Fragment { root: FragmentRoot::SyncMl, is_final: true, ..Fragment::default() };
-    let len = |body: &Fragment<'_>| match encoding {
-        Encoding::Xml => body.xml_len(&XmlOptions::DEFAULT),
-        Encoding::Wbxml => body.wbxml_len(&WbxmlOptions::DEFAULT),
-    };
-    let without = len(&body)?;
-    body.commands.push(command);
-    let cost = len(&body)?.saturating_sub(without);
-    Ok((body.commands.pop().unwrap_or_else(|| Command::Get(Operation::default())), cost))
 }
 
 #[cfg(test)]

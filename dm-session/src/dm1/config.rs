@@ -414,6 +414,12 @@ impl ServerConfig {
         }
     }
 
+    /// The defaults for Windows PCs: [`Profile::Windows`].
+    #[must_use]
+    pub fn windows(server_id: impl Into<String>, server_uri: impl Into<String>) -> Self {
+        Self::new(server_id, server_uri).with_profile(Profile::Windows)
+    }
+
     /// The same with this `RespURI`.
     #[must_use]
     pub fn with_resp_uri(mut self, uri: impl Into<String>) -> Self {
@@ -491,7 +497,11 @@ impl ServerConfig {
     /// What an alert of this Type is answered.
     pub(crate) fn alert_status(&self, alert: &super::alert::ClientAlert) -> StatusCode {
         if alert.items.is_empty() || !alert.items.iter().all(super::alert::AlertItem::is_complete) {
-            return StatusCode::INCOMPLETE;
+            // Of 1224 the standard has no other refusal than 406.
+            return match alert.kind {
+                super::alert::AlertKind::Generic => StatusCode::INCOMPLETE,
+                super::alert::AlertKind::Event => StatusCode::NOT_SUPPORTED,
+            };
         }
         let known = |item: &super::alert::AlertItem| {
             self.alert_types

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use dm_syncml::StatusCode;
 
@@ -86,8 +87,8 @@ pub struct Outcome {
     pub result: TaskResult,
 }
 
-/// What became of a task.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What became of a task. `Debug` shows how many texts there are, not what they say.
+#[derive(Clone, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
@@ -118,6 +119,18 @@ impl TaskResult {
         }
     }
 
+    /// The number of [`original_error`](Self::original_error), if it is one: `0x` and up to eight hexadecimal digits, or
+    /// decimal digits.
+    #[must_use]
+    pub fn hresult(&self) -> Option<u32> {
+        let text = self.original_error.as_deref()?.trim();
+        let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(digits) => (digits, 16),
+            None => (text, 10),
+        };
+        if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() }
+    }
+
     /// Whether the device says that it is done: 200 and other codes of success, but not 202, 213 to 216.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -132,6 +145,20 @@ impl TaskResult {
                         | StatusCode::ATOMIC_ROLLED_BACK
                 )
         })
+    }
+}
+
+impl fmt::Debug for TaskResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskResult")
+            .field("fate", &self.fate)
+            .field("leaves", &self.leaves)
+            .field("reply", &self.reply)
+            .field("texts", &self.texts.len())
+            .field("failed_at", &self.failed_at)
+            .field("original_error", &self.original_error)
+            .field("children", &self.children)
+            .finish()
     }
 }
 

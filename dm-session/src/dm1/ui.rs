@@ -100,14 +100,15 @@ impl Interaction {
         texts.fold(Alert::new(cmd_id, self.kind.code()), |alert, text| alert.with_item(Item::data(text)))
     }
 
-    /// Reads the Alert of a message: 412 where Items are missing, 416 where one is no text.
+    /// Reads the Alert of a message: 412 where Items are missing, 416 where what is to be shown is no text. Options that
+    /// are none are skipped.
     pub(crate) fn from_alert(kind: InteractionKind, alert: &Alert<'_>) -> Result<Self, StatusCode> {
         let mut texts = alert.items.iter().map(|item| match &item.data {
             None => Ok(""),
             Some(data) => data.as_text().ok_or(StatusCode::SIZE_TOO_BIG),
         });
         let (Some(options), Some(text)) = (texts.next(), texts.next()) else { return Err(StatusCode::INCOMPLETE) };
-        let options = UiOptions::parse(options?).into_owned();
+        let options = UiOptions::parse(options.unwrap_or_default()).into_owned();
         let text = text?.to_owned();
         let choices: Vec<String> = texts.map(|choice| choice.map(ToOwned::to_owned)).collect::<Result<_, _>>()?;
         if kind.is_choice() && choices.is_empty() {

@@ -139,8 +139,17 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 }
 
 /// Field names whose values are credentials.
-const CONFIDENTIAL: [&str; 6] =
-    ["Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization", "WWW-Authenticate", "Authentication-Info"];
+const CONFIDENTIAL: [&str; 9] = [
+    "Cookie",
+    "Set-Cookie",
+    "Authorization",
+    "Proxy-Authorization",
+    "WWW-Authenticate",
+    "Authentication-Info",
+    "x-syncml-hmac",
+    "DeviceToken",
+    "MS-Signature",
+];
 
 pub(super) fn is_confidential(name: &str) -> bool {
     CONFIDENTIAL.iter().any(|field| field.eq_ignore_ascii_case(name))

@@ -149,6 +149,41 @@ impl<'a> Element<'a> {
         Self { nodes, span }
     }
 
+    /// An element of the steps that [`nodes`](Self::nodes) gives; `None` for what is none: one start, what is in it, its
+    /// end, attributes right after starts, texts that are neither empty nor next to each other.
+    ///
+    /// ```
+    /// use dm_syncml::{Element, Name, Node};
+    /// let name = Name::Other { namespace: "urn:x".into(), local: "Note".into() };
+    /// let element = Element::with_text(name, "text");
+    /// assert_eq!(Element::of_nodes(element.nodes().to_vec()), Some(element));
+    /// assert_eq!(Element::of_nodes(vec![Node::End]), None);
+    /// ```
+    #[must_use]
+    pub fn of_nodes(nodes: Vec<Node<'a>>) -> Option<Self> {
+        let mut depth = 0_usize;
+        let mut before: Option<&Node<'a>> = None;
+        for node in &nodes {
+            let fits = match node {
+                Node::Start(_) => depth > 0 || before.is_none(),
+                Node::Attribute(_) => matches!(before, Some(Node::Start(_) | Node::Attribute(_))),
+                Node::Text(text) => depth > 0 && !text.is_empty() && !matches!(before, Some(Node::Text(_))),
+                Node::Opaque(_) => depth > 0,
+                Node::End => depth > 0,
+            };
+            if !fits {
+                return None;
+            }
+            match node {
+                Node::Start(_) => depth = depth.saturating_add(1),
+                Node::End => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            before = Some(node);
+        }
+        (depth == 0 && before.is_some()).then(|| Self::from_nodes(nodes, Span::default()))
+    }
+
     /// An element without content, to be filled with [`push`](Self::push).
     #[must_use]
     pub fn new(name: Name<'a>) -> Self {
