@@ -596,3 +596,6 @@ fn fresh(random: &Random) -> Nonce {
     let bytes = random.bytes().get(..NONCE_LEN).unwrap_or_default();
     Nonce::new(bytes).unwrap_or(Nonce::EMPTY)
 }
+
+#[cfg(test)]
+mod tests;
