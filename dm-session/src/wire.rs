@@ -310,11 +310,12 @@ fn json(raw: &str) -> Result<Json<'static>, &'static str> {
 
 /// Forms of values of DM 1.x.
 #[cfg(feature = "dm1")]
-pub(crate) use dm1::{element, encoding, nonce, options, status};
+pub(crate) use dm1::{element, encoding, native_format, nonce, options, refusal, status};
 
 #[cfg(feature = "dm1")]
 mod dm1 {
     use super::*;
+    use crate::tree::Format;
     use core::time::Duration;
     use dm_syncml::{
         Attribute, Echo, Element, Encoding, InputType, Name, Node, Nonce, Page, StatusCode, Tag, UiOptions,
@@ -373,6 +374,21 @@ mod dm1 {
         status: StatusCode as u32,
         |status| Some(status.code()),
         |code| Some(StatusCode::new(code))
+    );
+    value!(
+        /// A status code, if there is one.
+        refusal: Option<StatusCode> as Option<u32>,
+        |status| Some(status.map(StatusCode::code)),
+        |code| Some(code.map(StatusCode::new))
+    );
+    value!(
+        /// The format of a node, if it is said.
+        native_format: Option<Format> as Option<String>,
+        |format| Some(format.map(|format| String::from(format.as_str()))),
+        |name| match name {
+            Some(name) => Format::from_name(&name).map(Some),
+            None => Some(None),
+        }
     );
 
     /// One step through an element.

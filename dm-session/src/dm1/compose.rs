@@ -65,6 +65,24 @@ impl Composer {
         self.encoding
     }
 
+    /// The CmdID of the next command.
+    pub(crate) fn next_id(&self) -> String {
+        CmdIds::next(&mut { self.ids })
+    }
+
+    /// Another limit, for what is still to come.
+    pub(crate) fn set_limit(&mut self, limit: Option<usize>) {
+        // The length is counted only where there is a limit.
+        if self.limit.is_some() {
+            self.limit = limit;
+        }
+    }
+
+    /// What a command would add.
+    pub(crate) fn measure(&self, command: Command<'static>) -> Result<usize, syncml::Error> {
+        self.cost(command).map(|(_, cost)| cost)
+    }
+
     /// Puts a command in, built with the CmdIDs that it takes, if there is room. `false`: there is none, nothing changed.
     pub(crate) fn push(&mut self, build: impl FnOnce(&mut CmdIds) -> Command<'static>) -> Result<bool, syncml::Error> {
         let mut ids = self.ids;
@@ -78,6 +96,33 @@ impl Composer {
         self.message.commands.push(command);
         self.ids = ids;
         Ok(true)
+    }
+
+    /// Puts in a command with as many parts, of `count` at most, as there is room for, and says how many those are.
+    pub(crate) fn push_most(
+        &mut self,
+        count: usize,
+        build: impl Fn(&mut CmdIds, usize) -> Command<'static>,
+    ) -> Result<usize, syncml::Error> {
+        let Some(room) = self.room() else {
+            return Ok(if self.push(|ids| build(ids, count))? { count } else { 0 });
+        };
+        let (mut most, mut excess) = (0_usize, count.saturating_add(1));
+        let mut next = 1_usize;
+        while most.saturating_add(1) < excess {
+            if self.measure(build(&mut { self.ids }, next))? <= room {
+                most = next;
+            } else {
+                excess = next;
+            }
+            // Twice as many as long as that may do, then the middle.
+            let middle = most.saturating_add(excess.saturating_sub(most) / 2);
+            next = if excess > count { most.saturating_mul(2).max(1).min(count) } else { middle };
+        }
+        if most > 0 {
+            self.push(|ids| build(ids, most))?;
+        }
+        Ok(most)
     }
 
     /// Puts in as much of large data as there is room for. `build` makes the command of a piece; it is called with the

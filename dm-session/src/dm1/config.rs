@@ -340,6 +340,11 @@ impl ClientConfig {
         self
     }
 
+    /// Bytes of the largest object in chunks; `None` for no such objects.
+    pub(crate) fn object_limit(&self) -> Option<usize> {
+        self.max_obj_size.map(|size| usize::try_from(size).unwrap_or(usize::MAX))
+    }
+
     /// A URI that this device may post to.
     pub(crate) fn endpoint(&self, uri: &str) -> Option<Uri> {
         Uri::parse(uri).ok().filter(|uri| uri.is_https() || self.allow_http)

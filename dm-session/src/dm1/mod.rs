@@ -13,6 +13,7 @@ mod ui;
 
 pub use alert::{AlertId, AlertItem, AlertKind, AlertQueue, ClientAlert, DEFAULT_ALERTS, UNENROLMENT};
 pub use auth::{Credentials, Demand, Identity, Party, Scheme};
+pub use client::Client;
 pub use config::{ClientConfig, Limits, Profile, RespUriPolicy, ServerConfig};
 pub use task::{Fate, Leaf, NotSent, Order, OrderId, Outcome, Task, TaskResult};
 pub use ui::{Interaction, InteractionKind, UserReply};

@@ -25,6 +25,8 @@ use dm_syncml::StatusCode;
 /// # Ok::<(), StatusCode>(())
 /// ```
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct LargeObject {
     uri: String,
     add: bool,
@@ -37,6 +39,7 @@ pub struct LargeObject {
     dense: u64,
     /// Whether all of it came as text.
     text: bool,
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::refusal"))]
     refused: Option<StatusCode>,
 }
 
@@ -176,6 +179,16 @@ impl LargeObject {
         };
         let content = Content { format: self.format, media_type: self.media_type, data };
         Ok(if self.add { Command::add(self.uri, content) } else { Command::replace(self.uri, content) })
+    }
+
+    /// Whether a restored buffer can be one of objects of up to `limit` bytes.
+    pub(crate) fn is_consistent(&self, limit: usize) -> bool {
+        self.limit == limit
+            && self.buffer.len() <= limit
+            && self.dense <= self.buffer.len() as u64
+            && self.least(self.buffer.len()) <= self.size
+            && (self.refused.is_none() || self.buffer.is_empty())
+            && (!self.text || core::str::from_utf8(&self.buffer).is_ok())
     }
 
     /// The smallest size that `total` bytes can have been announced with.

@@ -418,11 +418,14 @@ impl Answer {
 
 /// One Item of Results.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ResultItem {
     /// Source LocURI, spelled in the style of the request.
     pub source: String,
     /// `Format` of Meta; `None` where there is to be none (a property, or the default `chr`).
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::native_format"))]
     pub format: Option<Format>,
     /// `Type` of Meta; `None` where there is to be none (a property, or the default `text/plain`).
     pub media_type: Option<String>,

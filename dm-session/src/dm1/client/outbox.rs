@@ -1,0 +1,635 @@
+//! What is to be said to the server, and the messages that it is said in (OMA-TS-DM_Protocol-V1_2 §6, §7).
+
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use dm_syncml::{
+    self as syncml, Alert, AlertCode, CmdRef, Command, Cred, Encoding, Format, Item, LocUri, Location, Meta, Namespace,
+    Operation, Results, Status, StatusCode, SyncHdr,
+};
+
+use super::Client;
+use super::inbox::{Answered, Kind, Step};
+use crate::dm1::alert::{AlertId, AlertQueue};
+use crate::dm1::auth::{ChalForm, Scheme};
+use crate::dm1::compose::{CmdIds, Composer, Pieces, Pushed};
+use crate::dm1::config::ClientConfig;
+use crate::tree::dm1::{Answer, ResultItem};
+
+/// What waits to be said.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Outbox {
+    /// The Status of the server's last SyncHdr.
+    pub(super) header: Option<HeaderStatus>,
+    /// Whether Package#1 has to be said: session alert and DevInfo.
+    pub(super) setup: bool,
+    pub(super) statuses: VecDeque<Spoken>,
+    pub(super) results: VecDeque<Brought>,
+    /// Bytes of the Results, about.
+    pub(super) len: usize,
+    /// The Item of Results that goes in pieces now.
+    pub(super) cut: Option<Cut>,
+    /// The alert that goes in pieces now.
+    pub(super) cut_alert: Option<CutAlert>,
+    /// Nodes of large objects that were broken off (1225).
+    pub(super) no_end: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct HeaderStatus {
+    pub(super) msg_ref: String,
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::status"))]
+    pub(super) status: StatusCode,
+    pub(super) chal: Option<ChalForm>,
+    /// The nonce in it, that counts once it is delivered.
+    pub(super) issued: Option<Issued>,
+}
+
+/// A nonce for the server.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub(super) struct Issued(#[cfg_attr(feature = "serde", serde(with = "crate::wire::nonce"))] pub(super) syncml::Nonce);
+
+/// A Status.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Spoken {
+    msg_ref: String,
+    cmd_ref: String,
+    cmd: String,
+    #[cfg_attr(feature = "serde", serde(with = "crate::wire::status"))]
+    status: StatusCode,
+    target_ref: Option<String>,
+    source_ref: Option<String>,
+    texts: Vec<String>,
+    failed_at: Option<String>,
+    /// Whether it answers 1222.
+    next: bool,
+}
+
+/// Items for the Results of a Get.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Brought {
+    msg_ref: String,
+    cmd_ref: String,
+    items: VecDeque<ResultItem>,
+}
+
+/// An Item of Results on its way in pieces.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Cut {
+    msg_ref: String,
+    cmd_ref: String,
+    source: String,
+    format: Option<String>,
+    media_type: Option<String>,
+    pieces: Pieces,
+    /// MsgID and CmdID of the last piece.
+    sent: Option<(u32, String)>,
+}
+
+/// An alert on its way in pieces.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct CutAlert {
+    id: AlertId,
+    pieces: Pieces,
+}
+
+/// A message that is ready.
+pub(super) struct Written {
+    pub(super) body: Vec<u8>,
+    pub(super) is_final: bool,
+    /// Where the credential has to be put in, if it is one that no snapshot may hold.
+    pub(super) secret_at: Option<usize>,
+    /// The nonce in it.
+    pub(super) issued: Option<Issued>,
+}
+
+/// Why no message came about.
+pub(super) struct Stuck;
+
+impl From<syncml::Error> for Stuck {
+    fn from(_: syncml::Error) -> Self {
+        Self
+    }
+}
+
+impl Spoken {
+    /// The Statuses of a step: one if all its Items came out alike, else one for each.
+    pub(super) fn of(msg_ref: &str, step: Step, to: &mut VecDeque<Self>) {
+        if step.cmd_id.is_empty() {
+            return;
+        }
+        let next = matches!(step.kind, Kind::Next);
+        let whole = step.is_settled();
+        let alike = step.outcomes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+        let parts = if let Kind::Tree(parts) = step.kind { parts } else { Vec::new() };
+        let single = whole && alike;
+        let count = if single { 1 } else { usize::MAX };
+        let mut parts = parts.into_iter();
+        for outcome in step.outcomes.into_iter().take(count) {
+            let part = parts.next().filter(|_| !single);
+            let (target_ref, source_ref) = part.map_or((None, None), |part| (part.target, part.source));
+            to.push_back(Self {
+                msg_ref: msg_ref.to_owned(),
+                cmd_ref: step.cmd_id.clone(),
+                cmd: step.name.clone(),
+                status: outcome.status,
+                target_ref,
+                source_ref,
+                texts: outcome.texts,
+                failed_at: outcome.failed_at,
+                next,
+            });
+        }
+    }
+
+    fn to_command(&self, ids: &mut CmdIds) -> Command<'static> {
+        let cmd = syncml::CommandName::from(syncml::Str::from(self.cmd.clone()));
+        let mut status =
+            Status::new(ids.next(), self.msg_ref.clone(), CmdRef::from(self.cmd_ref.clone()), cmd, self.status);
+        if let Some(uri) = &self.target_ref {
+            status = status.with_target_ref(LocUri::from(uri.clone()));
+        }
+        if let Some(uri) = &self.source_ref {
+            status = status.with_source_ref(LocUri::from(uri.clone()));
+        }
+        if let Some(uri) = &self.failed_at {
+            status = status.with_item(Item::target(uri.clone()));
+        }
+        for text in &self.texts {
+            status = status.with_item(Item::data(text.clone()));
+        }
+        Command::Status(status)
+    }
+}
+
+impl Outbox {
+    /// Whether nothing but the Status of the SyncHdr is to be said, alerts apart.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.setup && self.statuses.is_empty() && !self.has_data() && self.no_end.is_empty()
+    }
+
+    fn has_data(&self) -> bool {
+        self.cut.is_some() || self.cut_alert.is_some() || !self.results.is_empty()
+    }
+
+    pub(super) fn add_results(&mut self, msg_ref: String, cmd_ref: String, items: Vec<ResultItem>, len: usize) {
+        self.len = self.len.saturating_add(len);
+        match self.results.back_mut() {
+            Some(last) if last.msg_ref == msg_ref && last.cmd_ref == cmd_ref => last.items.extend(items),
+            _ if items.is_empty() => {}
+            _ => self.results.push_back(Brought { msg_ref, cmd_ref, items: items.into() }),
+        }
+    }
+
+    /// That the next message was asked for is not answered.
+    pub(super) fn forget_next(&mut self) {
+        self.statuses.retain(|status| !status.next);
+    }
+
+    /// The rest of an object in pieces is not sent.
+    pub(super) fn drop_cut(&mut self) {
+        self.cut = None;
+    }
+
+    /// A Status of Results: any but that of a piece that was taken ends the object.
+    pub(super) fn answered(&mut self, answered: &Answered) {
+        let is_for = |sent: &(u32, String)| answered.msg_ref.parse() == Ok(sent.0) && answered.cmd_ref == sent.1;
+        let cut = self.cut.as_ref().is_some_and(|cut| cut.sent.as_ref().is_some_and(is_for));
+        if cut && !answered.status.is_success() {
+            self.cut = None;
+        }
+    }
+
+    /// Whether the Status of an alert is that of a piece with more to come.
+    pub(super) fn is_between_pieces(&self, status: StatusCode) -> bool {
+        self.cut_alert.is_some() && status == StatusCode::CHUNK_ACCEPTED
+    }
+
+    /// An alert is answered: no more of it is sent.
+    pub(super) fn drop_alert(&mut self, id: AlertId) {
+        if self.cut_alert.as_ref().is_some_and(|cut| cut.id == id) {
+            self.cut_alert = None;
+        }
+    }
+
+    pub(super) fn is_consistent(&self) -> bool {
+        self.cut.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
+            && self.cut_alert.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
+            && self.results.iter().all(|brought| !brought.items.is_empty())
+            && self.statuses.iter().all(|status| !status.cmd_ref.is_empty())
+    }
+}
+
+/// What is as long as a Basic credential: it is put in when the message leaves.
+const MASK: &str = "*";
+
+impl Client {
+    // --- what can be said at all -------------------------------------------------------------------
+
+    /// Bytes of the largest value that the server can be given.
+    pub(super) fn max_value_len(&self) -> Option<usize> {
+        let mut most = self.config.limits.max_reply_len;
+        if let Some(limit) = self.core.peer_max_obj {
+            most = most.min(limit);
+        }
+        if let Some(room) = self.room() {
+            most = most.min(self.config.object_limit().map_or(room, |limit| limit.max(room)));
+        }
+        Some(most)
+    }
+
+    /// Bytes for commands in a message that says nothing else.
+    fn room(&self) -> Option<usize> {
+        self.core.peer_max_msg?;
+        let mut composer = self.composer(self.core.peer_max_msg).ok()?;
+        self.push_header(&mut composer).ok()?;
+        // The Status of a 1222, and longer numbers.
+        let margin = if self.config.encoding == Encoding::Xml { 130 } else { 40 };
+        composer.room().map(|room| room.saturating_sub(margin))
+    }
+
+    /// Whether what a Get brought can be delivered: how many bytes it takes, or what is wrong with it.
+    pub(super) fn deliverable(&self, answer: &Answer) -> Result<usize, StatusCode> {
+        let encoding = self.config.encoding;
+        let (room, mut total) = (self.room(), 0_usize);
+        let composer = self.composer(None).map_err(|Stuck| StatusCode::COMMAND_FAILED)?;
+        for result in &answer.results {
+            let item = result.to_item(encoding);
+            let carried = Pieces::of(&item).map(|pieces| usize::try_from(pieces.total()).unwrap_or(usize::MAX));
+            let results = Command::Results(Results::new("1", "1", "1").with_item(item));
+            let len = composer.measure(results).map_err(|_| StatusCode::COMMAND_FAILED)?;
+            let may_be_cut = carried.is_some_and(|len| self.config.object_limit().is_some_and(|limit| len <= limit));
+            if carried.is_some_and(|len| self.core.peer_max_obj.is_some_and(|limit| len > limit))
+                || (room.is_some_and(|room| len > room) && !may_be_cut)
+            {
+                return Err(StatusCode::TOO_LARGE);
+            }
+            total = total.saturating_add(len);
+        }
+        if self.core.outbox.len.saturating_add(total) > self.config.limits.max_reply_len {
+            return Err(StatusCode::TOO_LARGE);
+        }
+        Ok(total)
+    }
+
+    /// Whether there is anything but the Status of the SyncHdr to be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.core.outbox.is_quiet() && (self.core.alerts.next().is_none() || self.config.defer_alerts)
+    }
+
+    // --- messages ------------------------------------------------------------------------------------
+
+    /// The next message: as much of what waits as there is room for. Unless `all`, nothing but Statuses.
+    pub(super) fn write(&mut self, all: bool) -> Result<Written, Stuck> {
+        let head = self.core.outbox.setup;
+        let mut composer = self.composer(self.core.peer_max_msg)?;
+        let mut full = false;
+        if head {
+            // This much was taken before: the server had it in the first message, where it has to be.
+            if !self.push_head(&mut composer)? {
+                composer = self.composer(None)?;
+                full = true;
+                if !self.push_head(&mut composer)? {
+                    return Err(Stuck);
+                }
+            }
+            self.core.outbox.setup = false;
+        } else if !self.push_header(&mut composer)? {
+            return Err(Stuck);
+        }
+        let mut said = head;
+        while let Some(status) = self.core.outbox.statuses.front().filter(|_| !full) {
+            match composer.push(|ids| status.to_command(ids)) {
+                Ok(false) => full = true,
+                pushed => {
+                    said |= pushed.is_ok() && !status.next;
+                    self.core.outbox.statuses.pop_front();
+                }
+            }
+        }
+        if all && !full {
+            full = !self.push_data(&mut composer, &mut said);
+        }
+        let left = full || !self.core.outbox.is_quiet();
+        if all && left && !said && !self.core.server_open {
+            // Nothing but who asked for it: the next message would have no more room.
+            return Err(Stuck);
+        }
+        let issued = self.core.outbox.header.take().and_then(|header| header.issued);
+        if self.core.server_open {
+            // Where there is no room for it the server goes on by itself.
+            let _ = composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
+        }
+        self.finish(composer, !left && !self.core.server_open, issued)
+    }
+
+    /// The message that gives the session up.
+    pub(super) fn write_abort(&mut self) -> Result<Written, Stuck> {
+        let limit = self.core.peer_max_msg;
+        let abort = |ids: &mut CmdIds| Command::Alert(Alert::new(ids.next(), AlertCode::SESSION_ABORT));
+        // As long as the longest CmdID makes it.
+        let longest = Command::Alert(Alert::new("9999", AlertCode::SESSION_ABORT));
+        let reserve = self.composer(None)?.measure(longest)?;
+        let mut composer = self.composer(limit.map(|limit| limit.saturating_sub(reserve)))?;
+        // The one thing that has to be in it is the alert.
+        if self.core.outbox.header.is_some() && !self.push_header(&mut composer)? {
+            composer = self.composer(limit)?;
+        } else {
+            let mut full = false;
+            while let Some(status) = self.core.outbox.statuses.pop_front().filter(|_| !full) {
+                full = composer.push(|ids| status.to_command(ids)) == Ok(false);
+            }
+            while let Some(brought) = self.core.outbox.results.pop_front().filter(|_| !full) {
+                let count = brought.items.len();
+                full = composer.push_most(count, |ids, parts| brought.to_command(ids, parts, self.config.encoding))
+                    != Ok(count);
+            }
+            composer.set_limit(limit);
+        }
+        let header = mem::take(&mut self.core.outbox).header;
+        let issued = header.filter(|_| !composer.is_empty()).and_then(|header| header.issued);
+        if !composer.push(abort)? {
+            return Err(Stuck);
+        }
+        self.finish(composer, true, issued)
+    }
+
+    fn finish(&self, composer: Composer, is_final: bool, issued: Option<Issued>) -> Result<Written, Stuck> {
+        let body = composer.finish(is_final)?;
+        let secret_at = match self.masked() {
+            Some(mask) => Some(place_of(&body, &mask).ok_or(Stuck)?),
+            None => None,
+        };
+        Ok(Written { body, is_final, secret_at, issued })
+    }
+
+    fn composer(&self, limit: Option<usize>) -> Result<Composer, Stuck> {
+        let (config, core) = (&self.config, &self.core);
+        let mut source = Location::new(config.device_id.clone());
+        if let Some(name) = core.prover.name(&config.identity) {
+            source = source.with_name(String::from(name));
+        }
+        let msg_id = core.out_msg.saturating_add(1);
+        let target = Location::new(config.server_uri.clone());
+        let mut header = SyncHdr::new(core.session_id.clone(), msg_id, target, source);
+        if let Some(mask) = self.masked() {
+            header = header.with_cred(Cred::new(Scheme::Basic.auth_type().as_str().to_owned(), mask));
+        } else if let Some(cred) = core.prover.cred(&config.identity) {
+            header = header.with_cred(cred);
+        }
+        if core.outbox.setup {
+            let mut meta = Meta::new();
+            if let Some(bytes) = config.max_msg_size {
+                meta = meta.with_max_msg_size(bytes.into());
+            }
+            if let Some(bytes) = config.max_obj_size {
+                meta = meta.with_max_obj_size(bytes.into());
+            }
+            if !meta.is_empty() {
+                header = header.with_meta(meta);
+            }
+        }
+        Ok(Composer::new(header, Namespace::SyncMl12, config.encoding, limit)?)
+    }
+
+    /// What stands for a Basic credential until the message leaves.
+    pub(super) fn masked(&self) -> Option<String> {
+        let len = self.secret()?.len();
+        Some(MASK.repeat(len))
+    }
+
+    /// The Basic credential of the next message.
+    pub(super) fn secret(&self) -> Option<String> {
+        if self.core.prover.scheme() != Some(Scheme::Basic) {
+            return None;
+        }
+        let cred = self.core.prover.cred(&self.config.identity)?;
+        cred.data.as_text().map(ToOwned::to_owned)
+    }
+
+    fn push_header(&self, composer: &mut Composer) -> Result<bool, Stuck> {
+        let Some(header) = &self.core.outbox.header else { return Ok(true) };
+        let build = |ids: &mut CmdIds| {
+            let name = syncml::CommandName::SyncHdr;
+            let mut status = Status::new(ids.next(), header.msg_ref.clone(), "0", name, header.status);
+            if let Some(chal) = &header.chal {
+                status = status.with_chal(chal.to_chal());
+            }
+            Command::Status(status)
+        };
+        Ok(composer.push(build)?)
+    }
+
+    /// Session alert and DevInfo, after the Status of the SyncHdr: the head of Package#1.
+    fn push_head(&self, composer: &mut Composer) -> Result<bool, Stuck> {
+        if !self.push_header(composer)? {
+            return Ok(false);
+        }
+        let code = if self.core.notified { AlertCode::SERVER_INITIATED } else { AlertCode::CLIENT_INITIATED };
+        if !composer.push(|ids| Command::Alert(Alert::new(ids.next(), code)))? {
+            return Ok(false);
+        }
+        let items = self.core.dev_info.iter().map(|item| item.to_item(self.config.encoding));
+        let replace = |ids: &mut CmdIds| {
+            Command::Replace(items.fold(Operation::new(ids.next()), |replace, item| replace.with_item(item)))
+        };
+        Ok(composer.push(replace)?)
+    }
+
+    /// Results and alerts. Whether all of them are in the message.
+    fn push_data(&mut self, composer: &mut Composer, said: &mut bool) -> bool {
+        loop {
+            if let Some(alert) = &mut self.core.outbox.cut_alert {
+                let id = alert.id;
+                let Some((template, item)) = template_of(&self.core.alerts, id, &self.config) else {
+                    self.core.outbox.cut_alert = None;
+                    continue;
+                };
+                let cmd_id = composer.next_id();
+                let pushed = composer.push_piece(&mut alert.pieces, |ids, piece| {
+                    let mut alert = template.clone().with_item(piece.put_into(item.clone()));
+                    alert.cmd_id = ids.next().into();
+                    Command::Alert(alert)
+                });
+                match pushed {
+                    Ok(Pushed::Nothing) => return false,
+                    Ok(pushed) => {
+                        *said = true;
+                        self.core.alerts.sent(id, self.core.out_msg.saturating_add(1), cmd_id);
+                        if pushed == Pushed::Part {
+                            return false;
+                        }
+                    }
+                    Err(_) => self.core.alerts.discard(id),
+                }
+                self.core.outbox.cut_alert = None;
+                continue;
+            }
+            if let Some(cut) = &mut self.core.outbox.cut {
+                let msg_id = self.core.out_msg.saturating_add(1);
+                let cmd_id = composer.next_id();
+                let (msg_ref, cmd_ref) = (cut.msg_ref.clone(), cut.cmd_ref.clone());
+                let template = template(&cut.source, cut.format.as_deref(), cut.media_type.as_deref());
+                let pushed = composer.push_piece(&mut cut.pieces, |ids, piece| {
+                    let results = Results::new(ids.next(), msg_ref.clone(), CmdRef::from(cmd_ref.clone()));
+                    Command::Results(results.with_item(piece.put_into(template.clone())))
+                });
+                match pushed {
+                    Ok(Pushed::Nothing) => return false,
+                    Ok(Pushed::Part) => {
+                        *said = true;
+                        cut.sent = Some((msg_id, cmd_id));
+                        return false;
+                    }
+                    Ok(Pushed::Last) => *said = true,
+                    Err(_) => {}
+                }
+                self.core.outbox.cut = None;
+                continue;
+            }
+            if let Some(brought) = self.core.outbox.results.front_mut() {
+                let encoding = self.config.encoding;
+                let count = brought.items.len();
+                // What the store gave and nobody can write is left out.
+                let pushed = composer.push_most(count, |ids, parts| brought.to_command(ids, parts, encoding));
+                let taken = match pushed {
+                    Ok(taken) => taken,
+                    Err(_) => count,
+                };
+                *said |= pushed.is_ok_and(|taken| taken > 0);
+                brought.items.drain(..taken.min(count));
+                if brought.items.is_empty() {
+                    self.core.outbox.results.pop_front();
+                    continue;
+                }
+                if *said {
+                    return false;
+                }
+                // The first of them has a message to itself and does not fit: a large object.
+                let Some(result) = brought.items.pop_front() else { continue };
+                let (msg_ref, cmd_ref) = (brought.msg_ref.clone(), brought.cmd_ref.clone());
+                if brought.items.is_empty() {
+                    self.core.outbox.results.pop_front();
+                }
+                let item = result.to_item(encoding);
+                if self.config.object_limit().is_some()
+                    && let Some(pieces) = Pieces::of(&item)
+                {
+                    let meta = item.meta.as_ref();
+                    self.core.outbox.cut = Some(Cut {
+                        msg_ref,
+                        cmd_ref,
+                        source: result.source,
+                        format: meta.and_then(Meta::format).map(|format| format.as_str().to_owned()),
+                        media_type: meta.and_then(Meta::type_).map(ToOwned::to_owned),
+                        pieces,
+                        sent: None,
+                    });
+                }
+                continue;
+            }
+            if let Some(uri) = self.core.outbox.no_end.first() {
+                let build = |ids: &mut CmdIds| {
+                    let alert = Alert::new(ids.next(), AlertCode::NO_END_OF_DATA);
+                    Command::Alert(alert.with_item(Item::target(uri.clone())))
+                };
+                match composer.push(build) {
+                    Ok(false) => return false,
+                    pushed => *said |= pushed.is_ok(),
+                }
+                self.core.outbox.no_end.remove(0);
+                continue;
+            }
+            let Some((id, alert)) = self.core.alerts.next() else { return true };
+            let (prefixed, encoding) = (self.config.prefix_alerts, self.config.encoding);
+            let cmd_id = composer.next_id();
+            let pushed = composer.push(|ids| Command::Alert(alert.to_alert(ids.next(), prefixed, encoding)));
+            match pushed {
+                Ok(true) => {
+                    *said = true;
+                    self.core.alerts.sent(id, self.core.out_msg.saturating_add(1), cmd_id);
+                }
+                Ok(false) if *said => return false,
+                Ok(false) => match self.core.alert_pieces(id, &self.config) {
+                    Some(pieces) => self.core.outbox.cut_alert = Some(CutAlert { id, pieces }),
+                    None => self.give_up(id),
+                },
+                Err(_) => self.give_up(id),
+            }
+        }
+    }
+
+    /// This server cannot be given the alert.
+    fn give_up(&mut self, id: AlertId) {
+        self.core.alerts.discard(id);
+        self.core.effects.push(super::Action::AlertAnswered { id, status: StatusCode::TOO_LARGE });
+    }
+}
+
+impl super::Core {
+    /// The data of an alert of one Item, if it can be cut.
+    fn alert_pieces(&self, id: AlertId, config: &ClientConfig) -> Option<Pieces> {
+        let limit = config.object_limit()?;
+        let (_, alert) = self.alerts.iter().find(|(other, _)| *other == id)?;
+        let alert = alert.to_alert("", config.prefix_alerts, config.encoding);
+        let [item] = &alert.items[..] else { return None };
+        let pieces = Pieces::of(item)?;
+        let total = usize::try_from(pieces.total()).ok()?;
+        (total <= limit && self.peer_max_obj.is_none_or(|limit| total <= limit)).then_some(pieces)
+    }
+}
+
+impl Brought {
+    /// Results with the first of the Items.
+    fn to_command(&self, ids: &mut CmdIds, parts: usize, encoding: Encoding) -> Command<'static> {
+        let results = Results::new(ids.next(), self.msg_ref.clone(), CmdRef::from(self.cmd_ref.clone()));
+        let items = self.items.iter().take(parts).map(|item| item.to_item(encoding));
+        Command::Results(items.fold(results, Results::with_item))
+    }
+}
+
+/// An alert without its Item, and that without its data, for pieces.
+fn template_of(alerts: &AlertQueue, id: AlertId, config: &ClientConfig) -> Option<(Alert<'static>, Item<'static>)> {
+    let (_, alert) = alerts.iter().find(|(other, _)| *other == id)?;
+    let mut alert = alert.to_alert("", config.prefix_alerts, config.encoding);
+    let item = mem::take(&mut alert.items).into_iter().next()?;
+    Some((alert, Item { data: None, ..item }))
+}
+
+fn template(source: &str, format: Option<&str>, media_type: Option<&str>) -> Item<'static> {
+    let mut meta = Meta::new();
+    if let Some(format) = format {
+        meta = meta.with_format(Format::from(syncml::Str::from(format.to_owned())));
+    }
+    if let Some(media_type) = media_type {
+        meta = meta.with_type(media_type.to_owned());
+    }
+    let item = Item::source(source.to_owned());
+    if meta.is_empty() { item } else { item.with_meta(meta) }
+}
+
+/// Where the mask stands: in the Cred, which names its type.
+fn place_of(body: &[u8], mask: &str) -> Option<usize> {
+    let find = |from: usize, text: &[u8]| {
+        body.get(from..)?.windows(text.len().max(1)).position(|window| window == text).map(|at| at.saturating_add(from))
+    };
+    let named = find(0, Scheme::Basic.auth_type().as_str().as_bytes())?;
+    find(named, mask.as_bytes())
+}
