@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod server;
+pub mod windows;
 
 mod alert;
 mod auth;
