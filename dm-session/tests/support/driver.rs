@@ -14,6 +14,9 @@
     reason = "shared by tests and fuzz targets"
 )]
 
+#[path = "program.rs"]
+mod program;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use dm_notification::ConType;
@@ -24,6 +27,10 @@ use dm_session::dm2::{Account, AlertQueue, Client, ClientConfig, ExecResult, Lim
 use dm_session::http::{Method, Request, Response};
 use dm_session::tree::{Operation, Outcome};
 use dm_session::{ErrorKind, Timestamp};
+#[cfg(feature = "serde")]
+use program::SNAPSHOTS;
+use program::{Clock, stored};
+pub use program::{Fate, Mode, Program};
 
 const SERVER_ID: &str = "dm.example";
 const ENDPOINT: &str = "https://dm.example/dm";
@@ -57,77 +64,10 @@ const COMMANDS: [&str; 24] = [
     r#"["EXEC","urn:m:1.0/2/y"]"#,
 ];
 
-/// Reads a program byte by byte; zeros when it is over.
-pub struct Program<'a>(&'a [u8]);
-
-impl<'a> Program<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn next(&mut self) -> u8 {
-        match self.0 {
-            [first, rest @ ..] => {
-                self.0 = rest;
-                *first
-            }
-            [] => 0,
-        }
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::from(self.next()) % end
-    }
-
-    fn commands(&mut self) -> String {
-        let count = self.below(5);
-        let list: Vec<&str> = (0..count).map(|_| COMMANDS[self.below(COMMANDS.len())]).collect();
-        format!("{{\"CMD\":[{}]}}", list.join(","))
-    }
-}
-
-/// How a program is run. Each must give the same actions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Plain,
-    /// The machine is stored and restored after each call.
-    Restored,
-    /// Each `Tick` comes twice.
-    DoubleTicks,
-    /// Where the program's clock falls back, the last time is given instead.
-    SteadyClock,
-}
-
-/// The clock of a program: it may fall behind for a while.
-struct Clock {
-    steady: bool,
-    now: u64,
-    behind: bool,
-    /// The latest time that the machine was told.
-    told: u64,
-}
-
-impl Clock {
-    fn new(mode: Mode) -> Self {
-        Self { steady: mode == Mode::SteadyClock, now: 0, behind: false, told: 0 }
-    }
-
-    fn read(&self) -> Timestamp {
-        Timestamp::from_millis(match (self.behind, self.steady) {
-            (false, _) => self.now,
-            (true, true) => self.told,
-            (true, false) => self.told / 2,
-        })
-    }
-
-    /// The machine took an event at the time that was read.
-    fn taken(&mut self) {
-        self.told = self.told.max(self.read().as_millis());
-    }
+fn commands(program: &mut Program<'_>) -> String {
+    let count = program.below(5);
+    let list: Vec<&str> = (0..count).map(|_| COMMANDS[program.below(COMMANDS.len())]).collect();
+    format!("{{\"CMD\":[{}]}}", list.join(","))
 }
 
 // --- the client alone ----------------------------------------------------------------------------------
@@ -284,7 +224,7 @@ impl ClientRun {
                     _ => Response::new(200)
                         .with_header("Content-Type", media::REQUEST)
                         .with_header("Set-Cookie", format!("t={}", program.next()))
-                        .with_body(program.commands()),
+                        .with_body(commands(program)),
                 };
                 client::Event::Response { id: *id, response }
             }
@@ -459,7 +399,7 @@ impl ServerRun {
                 self.request(media::RESPONSE, format!("{{\"Status\":[{}]{alert}}}", statuses.join(",")), program);
             }
             8 | 9 => {
-                let text = program.commands();
+                let text = commands(program);
                 let commands = Package2::parse(text.as_bytes()).unwrap().into_owned().commands;
                 // Mostly for the decision that is open, at times for another.
                 let id = self.decision(program);
@@ -572,15 +512,6 @@ impl ServerRun {
 }
 
 // --- the pair, joined by a bad network -----------------------------------------------------------------
-
-/// What becomes of one message on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Arrives,
-    Lost,
-    /// It arrives, and once more behind the message after it.
-    Twice,
-}
 
 /// The status that the tree of the pair gives an operation: any pairing with another command shows.
 fn expected(text: &str) -> StatusCode {
@@ -733,30 +664,6 @@ impl Pair {
         }
         assert!(self.answered <= self.ran.len(), "more statuses than commands that ran");
     }
-}
-
-/// The snapshot as another node would read it.
-#[cfg(feature = "serde")]
-fn stored<S: serde::Serialize + serde::de::DeserializeOwned>(snapshot: S) -> S {
-    let text = serde_json::to_string(&snapshot).unwrap();
-    let back = serde_json::from_str(&text).unwrap();
-    SNAPSHOTS.with_borrow_mut(|kept| {
-        if kept.len() < 64 {
-            kept.push(text);
-        }
-    });
-    back
-}
-
-#[cfg(feature = "serde")]
-std::thread_local! {
-    /// What was stored of late, for those who want to spoil it.
-    static SNAPSHOTS: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
-#[cfg(not(feature = "serde"))]
-fn stored<S>(snapshot: S) -> S {
-    snapshot
 }
 
 // --- snapshots that strangers wrote ----------------------------------------------------------------------
