@@ -13,7 +13,7 @@ use dm_syncml::{
 const MIN_PIECE: usize = 16;
 
 /// Gives CmdIDs: 1, 2, 3 in each message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CmdIds(u32);
 
 impl CmdIds {
@@ -36,6 +36,8 @@ pub(crate) struct Composer {
     limit: Option<usize>,
     /// The length so far, Final included. Counted only where there is a limit.
     len: usize,
+    /// Bytes that are kept free.
+    reserved: usize,
     ids: CmdIds,
 }
 
@@ -48,12 +50,22 @@ impl Composer {
     ) -> Result<Self, syncml::Error> {
         let message = Message::new(header).with_namespace(namespace).with_final();
         let len = if limit.is_some() { message_len(&message, encoding)? } else { 0 };
-        Ok(Self { message, encoding, limit, len, ids: CmdIds(0) })
+        Ok(Self { message, encoding, limit, len, reserved: 0, ids: CmdIds::default() })
     }
 
     /// Bytes that are left; `None` for any number.
     pub(crate) fn room(&self) -> Option<usize> {
-        self.limit.map(|limit| limit.saturating_sub(self.len))
+        self.limit.map(|limit| limit.saturating_sub(self.len).saturating_sub(self.reserved))
+    }
+
+    /// Keeps that many bytes free for what has to stand at the end; 0 gives them back.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.reserved = bytes;
+    }
+
+    /// The last CmdID that was given, as a number; 0 for none.
+    pub(crate) const fn last_id(&self) -> u32 {
+        self.ids.0
     }
 
     /// Whether nothing is in it yet.

@@ -16,5 +16,6 @@ pub use alert::{AlertId, AlertItem, AlertKind, AlertQueue, ClientAlert, DEFAULT_
 pub use auth::{Credentials, Demand, Identity, Party, Scheme};
 pub use client::Client;
 pub use config::{ClientConfig, Limits, Profile, RespUriPolicy, ServerConfig};
+pub use server::Server;
 pub use task::{Fate, Leaf, NotSent, Order, OrderId, Outcome, Task, TaskResult};
 pub use ui::{Interaction, InteractionKind, UserReply};

@@ -1,0 +1,366 @@
+//! Putting the server's messages together (§3.3, §3.5, §5, §6 of the reference).
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use dm_syncml::{
+    self as syncml, Alert, AlertCode, Command, CommandName, Encoding, Item, Location, Meta, MsgId, Namespace, Status,
+    StatusCode, Str, SyncHdr,
+};
+
+use super::orders::{self, Divisible, Sent};
+use super::{Action, Judged, Owed, Reason, RequestId, Server, Session, State, route};
+use crate::dm1::auth::Party;
+use crate::dm1::compose::{CmdIds, Composer, Pushed};
+use crate::dm1::task::NotSent;
+use crate::http::Response;
+
+/// Bytes that are kept for an Alert at the end: `<Alert><CmdID>4294967295</CmdID><Data>1222</Data></Alert>`.
+const ALERT_LEN: usize = 64;
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// New commands, or the end if there are none. Final, unless there is no room.
+    Orders,
+    /// The next chunk of a large object. Final with the last one.
+    Chunk,
+    /// The next-message response: 1222, no Final.
+    More,
+    /// The session abort: 1223 and Final.
+    Abort,
+    /// Statuses and Final.
+    Quiet,
+}
+
+/// How a message ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Final; commands are in it.
+    Commands,
+    /// Final; no commands.
+    Nothing,
+    /// 1222: something decided had no room.
+    Postponed,
+    /// No Final: a chunk is in it.
+    Chunk,
+    /// 1222: the peer is to go on.
+    More,
+    /// 1223 and Final.
+    Abort,
+}
+
+/// The message cannot be written, or not into the device's `MaxMsgSize`.
+struct TooSmall;
+
+impl From<syncml::Error> for TooSmall {
+    fn from(_: syncml::Error) -> Self {
+        Self
+    }
+}
+
+impl Server {
+    /// Answers a request, and is where the plan leads.
+    pub(super) fn respond(&mut self, id: RequestId, plan: Plan) {
+        match self.compose(plan) {
+            Ok((response, ending)) => {
+                self.send(id, response);
+                match (plan, ending) {
+                    (_, Ending::Postponed) => self.core.state = State::Sending { decided: true },
+                    (_, Ending::Chunk) => self.core.state = State::Sending { decided: false },
+                    (Plan::Orders | Plan::Chunk, Ending::Commands) => self.core.state = State::Wait,
+                    (Plan::Orders, Ending::Nothing) => self.close(Reason::Ended),
+                    _ => {}
+                }
+            }
+            Err(TooSmall) => {
+                let response = self.give_up().unwrap_or_else(|| Response::new(500));
+                self.send(id, response);
+                self.close(Reason::Internal);
+            }
+        }
+    }
+
+    fn send(&mut self, id: RequestId, response: Response) {
+        let mut nonce = None;
+        if let Some(session) = &mut self.core.session {
+            session.answer = Some(response.clone());
+            if core::mem::take(&mut session.judged.save) {
+                nonce = session.judged.chal.as_ref().map(|chal| chal.nonce.clone());
+            }
+        }
+        self.core.queue.push_back(Action::Respond { id, response });
+        if let Some(nonce) = nonce {
+            self.core.queue.push_back(Action::SaveNonce { party: Party::Client, nonce });
+        }
+        self.rest();
+    }
+
+    /// The header of the next message.
+    fn header(&self, session: &Session, msg_id: u32) -> SyncHdr<'static> {
+        let mut source = Location::new(self.config.server_uri.clone());
+        if let Some(name) = session.prover.name(&self.config.identity) {
+            source = source.with_name(name.to_owned());
+        }
+        let target = Location::new(session.device_id.clone());
+        let mut header = SyncHdr::new(session.id.clone(), MsgId::from_number(msg_id), target, source);
+        if let Some(uri) = &self.config.resp_uri {
+            header = header.with_resp_uri(uri.clone());
+        }
+        if let Some(cred) = session.prover.cred(&self.config.identity) {
+            header = header.with_cred(cred);
+        }
+        if !session.announced {
+            let mut meta = Meta::new();
+            if let Some(bytes) = self.config.announced_msg_size() {
+                meta = meta.with_max_msg_size(bytes.into());
+            }
+            if let Some(bytes) = self.config.max_obj_size {
+                meta = meta.with_max_obj_size(bytes.into());
+            }
+            if !meta.is_empty() {
+                header = header.with_meta(meta);
+            }
+        }
+        header
+    }
+
+    /// A message with the Status for the SyncHdr.
+    fn begin(&self, session: &Session, limited: bool) -> Result<Composer, TooSmall> {
+        let header = self.header(session, session.out_msg.saturating_add(1));
+        let namespace = Namespace::from(Str::from(session.namespace.clone()));
+        let limit = limited.then(|| self.message_limit(session));
+        let mut composer = Composer::new(header, namespace, session.encoding, limit)?;
+        if composer.push(|ids| session.judged.to_command(ids))? { Ok(composer) } else { Err(TooSmall) }
+    }
+
+    /// Bytes of the largest message that the device takes, and that the server makes.
+    fn message_limit(&self, session: &Session) -> usize {
+        let own = self.config.limits.message.max_message_len;
+        session.max_msg_size.and_then(|size| usize::try_from(size).ok()).map_or(own, |size| size.min(own))
+    }
+
+    fn compose(&mut self, plan: Plan) -> Result<(Response, Ending), TooSmall> {
+        let Some(session) = &self.core.session else { return Err(TooSmall) };
+        let mut composer = self.begin(session, true)?;
+        composer.reserve(ALERT_LEN);
+        let mut told = 0_usize;
+        for owed in &session.owed {
+            if !composer.push(|ids| owed.to_command(ids)).unwrap_or(true) {
+                break;
+            }
+            told = told.saturating_add(1);
+        }
+        let mut all_told = told >= session.owed.len();
+        let mut named = 0_usize;
+        for source in session.broken.iter().take_while(|_| all_told) {
+            if !composer.push(|ids| no_end_of_data(source.as_deref(), ids)).unwrap_or(true) {
+                break;
+            }
+            named = named.saturating_add(1);
+        }
+        all_told &= named >= session.broken.len();
+        if !all_told && told == 0 && named == 0 {
+            return Err(TooSmall);
+        }
+        let ending = match plan {
+            Plan::More => Ending::More,
+            Plan::Abort => Ending::Abort,
+            Plan::Quiet => Ending::Nothing,
+            Plan::Orders | Plan::Chunk if !all_told => Ending::Postponed,
+            Plan::Orders => self.put_orders(&mut composer),
+            Plan::Chunk => self.put_chunk(&mut composer),
+        };
+        composer.reserve(0);
+        let alert = match ending {
+            Ending::Postponed | Ending::More => Some(AlertCode::NEXT_MESSAGE),
+            Ending::Abort => Some(AlertCode::SESSION_ABORT),
+            Ending::Commands | Ending::Nothing | Ending::Chunk => None,
+        };
+        if let Some(code) = alert
+            && !composer.push(|ids| Command::Alert(Alert::new(ids.next(), code)))?
+        {
+            return Err(TooSmall);
+        }
+        let is_final = matches!(ending, Ending::Commands | Ending::Nothing | Ending::Abort);
+        let response = self.finish(composer, is_final)?;
+        if let Some(session) = &mut self.core.session {
+            session.owed.drain(..told.min(session.owed.len()));
+            session.broken.drain(..named.min(session.broken.len()));
+            if plan == Plan::Quiet || plan == Plan::Abort {
+                session.owed.clear();
+                session.broken.clear();
+            }
+        }
+        Ok((response, ending))
+    }
+
+    /// The HTTP response of a message, which is the server's last from here on.
+    fn finish(&mut self, composer: Composer, is_final: bool) -> Result<Response, TooSmall> {
+        let encoding = composer.encoding();
+        let bytes = composer.finish(is_final)?;
+        let session = self.core.session.as_mut().ok_or(TooSmall)?;
+        let mac = session.prover.mac(&self.config.identity, &bytes);
+        session.out_msg = session.out_msg.saturating_add(1);
+        let response = route::reply(encoding, bytes);
+        Ok(match mac {
+            Some(mac) => response.with_header(super::receive::HMAC, mac),
+            None => response,
+        })
+    }
+
+    /// What is sent where not even a Status fits (§6.4): the abort, however long it is.
+    fn give_up(&mut self) -> Option<Response> {
+        let session = self.core.session.as_ref()?;
+        let mut composer = self.begin(session, false).ok()?;
+        composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::SESSION_ABORT))).ok()?;
+        self.finish(composer, true).ok()
+    }
+
+    // --- commands ------------------------------------------------------------------------------------
+
+    /// Fills a message with orders that wait.
+    fn put_orders(&mut self, composer: &mut Composer) -> Ending {
+        let encoding = composer.encoding();
+        // The Alert that the reserve is for is needed only where no order gets in, and it has its room then.
+        composer.reserve(0);
+        let mut ending = Ending::Nothing;
+        while let Some(order) = self.core.book.waiting.pop_front() {
+            let Some(session) = &self.core.session else { break };
+            let msg_id = session.out_msg.saturating_add(1);
+            let first = composer.last_id().saturating_add(1);
+            let Some(command) = orders::build(&order.task, &mut CmdIds::default(), encoding) else {
+                self.not_sent(order, NotSent::Invalid);
+                continue;
+            };
+            let most = session.max_obj_size.and_then(|size| usize::try_from(size).ok());
+            if most.is_some_and(|most| orders::largest_value(&command) > most) {
+                self.not_sent(order, NotSent::TooLargeObject);
+                continue;
+            }
+            drop(command);
+            let pushed = self.put_order(composer, &order.task, encoding);
+            match pushed {
+                Ok(Put::Whole) => {
+                    self.core.book.sent.push(Sent::new(order, msg_id, first, None));
+                    ending = Ending::Commands;
+                }
+                Ok(Put::Chunk(pieces)) => {
+                    self.core.book.sent.push(Sent::new(order, msg_id, first, Some(pieces)));
+                    return Ending::Chunk;
+                }
+                Ok(Put::Later) => {
+                    self.core.book.waiting.push_front(order);
+                    return if ending == Ending::Commands { ending } else { Ending::Postponed };
+                }
+                Err(why) => self.not_sent(order, why),
+            }
+        }
+        ending
+    }
+
+    fn put_order(
+        &self,
+        composer: &mut Composer,
+        task: &crate::dm1::task::Task,
+        encoding: Encoding,
+    ) -> Result<Put, NotSent> {
+        let build = |ids: &mut CmdIds| {
+            orders::build(task, ids, encoding).unwrap_or_else(|| Command::Get(syncml::Operation::default()))
+        };
+        if composer.push(build).map_err(|_| NotSent::Invalid)? {
+            return Ok(Put::Whole);
+        }
+        // Whether it would fit into a message of its own.
+        let mut alone = self.alone().ok_or(NotSent::TooLarge)?;
+        if alone.push(build).map_err(|_| NotSent::Invalid)? {
+            return Ok(Put::Later);
+        }
+        let Some((divisible, mut pieces)) = Divisible::of(task, encoding) else { return Err(NotSent::TooLarge) };
+        let piece = |ids: &mut CmdIds, piece| divisible.build(ids, piece);
+        match composer.push_piece(&mut pieces, piece).map_err(|_| NotSent::Invalid)? {
+            Pushed::Last => Ok(Put::Whole),
+            Pushed::Part => Ok(Put::Chunk(pieces)),
+            Pushed::Nothing => match alone.push_piece(&mut pieces, piece).map_err(|_| NotSent::Invalid)? {
+                Pushed::Nothing => Err(NotSent::TooLarge),
+                Pushed::Part | Pushed::Last => Ok(Put::Later),
+            },
+        }
+    }
+
+    /// The roomiest message that can come: with a Status for the SyncHdr and one for the device's 1222.
+    fn alone(&self) -> Option<Composer> {
+        let session = self.core.session.as_ref()?;
+        let mut composer = self.begin(session, true).ok()?;
+        let owed = Owed {
+            msg_ref: session.judged.msg_ref.clone(),
+            cmd_ref: String::from("9999"),
+            cmd: String::from("Alert"),
+            status: StatusCode::OK,
+        };
+        composer.push(|ids| owed.to_command(ids)).ok()?.then_some(composer)
+    }
+
+    /// Puts the next chunk of the large object into a message.
+    fn put_chunk(&mut self, composer: &mut Composer) -> Ending {
+        let encoding = composer.encoding();
+        let msg_id = self.core.session.as_ref().map_or(0, |session| session.out_msg.saturating_add(1));
+        let first = composer.last_id().saturating_add(1);
+        let Some(sent) = self.core.book.object() else { return Ending::Nothing };
+        let Some((divisible, _)) = Divisible::of(&sent.order.task, encoding) else { return Ending::Nothing };
+        let Some(pieces) = &mut sent.pieces else { return Ending::Nothing };
+        composer.reserve(0);
+        let pushed = composer.push_piece(pieces, |ids, piece| divisible.build(ids, piece));
+        let ending = match pushed {
+            Ok(Pushed::Last) => Ending::Commands,
+            Ok(Pushed::Part) => Ending::Chunk,
+            Ok(Pushed::Nothing) => return Ending::Postponed,
+            Err(_) => {
+                sent.pieces = None;
+                return Ending::Postponed;
+            }
+        };
+        sent.msg_id = msg_id;
+        sent.first = first;
+        if let Some(filed) = sent.filed.first_mut() {
+            *filed = super::orders::Filed::default();
+        }
+        if ending == Ending::Commands {
+            sent.pieces = None;
+        }
+        ending
+    }
+}
+
+/// What became of an order that was to be put into a message.
+enum Put {
+    Whole,
+    Chunk(crate::dm1::compose::Pieces),
+    /// There is room for it in another message.
+    Later,
+}
+
+impl Judged {
+    fn to_command(&self, ids: &mut CmdIds) -> Command<'static> {
+        let status = Status::new(ids.next(), self.msg_ref.clone(), "0", CommandName::SyncHdr, self.status);
+        Command::Status(match &self.chal {
+            Some(chal) => status.with_chal(chal.to_chal()),
+            None => status,
+        })
+    }
+}
+
+impl Owed {
+    fn to_command(&self, ids: &mut CmdIds) -> Command<'static> {
+        let cmd = CommandName::from(Str::from(self.cmd.clone()));
+        Command::Status(Status::new(ids.next(), self.msg_ref.clone(), self.cmd_ref.clone(), cmd, self.status))
+    }
+}
+
+fn no_end_of_data(source: Option<&str>, ids: &mut CmdIds) -> Command<'static> {
+    let alert = Alert::new(ids.next(), AlertCode::NO_END_OF_DATA);
+    Command::Alert(match source {
+        Some(uri) => alert.with_item(Item::source(uri.to_owned())),
+        None => alert,
+    })
+}
