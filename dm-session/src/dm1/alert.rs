@@ -131,9 +131,9 @@ impl AlertItem {
     fn to_item(&self, prefixed: bool, encoding: Encoding) -> Item<'static> {
         let mut item = self.source.as_ref().map_or_else(Item::new, |source| Item::source(source.clone()));
         let bare = self.alert_type();
-        let as_it_is = self.content.media_type.as_deref().unwrap_or_default();
+        let as_it_is = self.content.media_type.as_deref().unwrap_or_default().trim();
         // What has a colon is no domain name: a URN, a URL, or a name of a maker's own making.
-        let media_type = if prefixed && bare == as_it_is.trim() && !bare.contains(':') {
+        let media_type = if prefixed && bare == as_it_is && !bare.contains(':') {
             alloc::format!("{DOMAIN_NAME} {bare}")
         } else {
             as_it_is.to_owned()
@@ -395,3 +395,6 @@ impl AlertQueue {
             && self.alerts.iter().all(|waiting| Self::check(&waiting.alert).is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What the machines of both ends are told before they run.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,7 +9,7 @@ use dm_syncml::{Encoding, StatusCode};
 
 use super::auth::{Credentials, Demand, Identity, Scheme};
 use crate::http::{BasicCredentials, Uri};
-use crate::tree::dm1::{Account, AuthLevel};
+use crate::tree::dm1::{Account, AccountAddr, AuthLevel};
 use crate::{Error, ErrorKind};
 
 /// Finite bounds of one machine.
@@ -207,9 +208,9 @@ impl ClientConfig {
         }
     }
 
-    /// The configuration that an account says: its first address, `CLCRED` and `SRVCRED` of `BASIC`, `DIGEST` and
-    /// `HMAC`, and the transport where there are none. The client's scheme is used from the start if `AAuthPref` names
-    /// it.
+    /// The configuration that an account says: its first address with its first port, `CLCRED` and `SRVCRED` of `BASIC`,
+    /// `DIGEST` and `HMAC`, and the transport where there are none; credentials of `HTTP-BASIC` for the transport. The
+    /// client's scheme is used from the start if `AAuthPref` names it.
     ///
     /// # Errors
     ///
@@ -217,7 +218,7 @@ impl ClientConfig {
     pub fn from_account(device_id: impl Into<String>, account: &Account) -> Result<Self, Error> {
         let invalid = || Error::new(ErrorKind::InvalidConfig);
         let address = account.addresses.first().ok_or_else(invalid)?;
-        let mut config = Self::new(device_id, account.server_id.clone(), address.addr.clone());
+        let mut config = Self::new(device_id, account.server_id.clone(), with_port(address));
         if let Some(auth) = account.credentials(&AuthLevel::Client)
             && let Some(scheme) = Scheme::from_account_type(&auth.auth_type)
         {
@@ -231,6 +232,10 @@ impl ClientConfig {
             && let Some(scheme) = Scheme::from_account_type(&auth.auth_type)
         {
             config.demand = Demand::new(scheme, Credentials::from_account(auth).ok_or_else(invalid)?);
+        }
+        if let Some(auth) = account.credentials(&AuthLevel::Http).filter(|auth| auth.auth_type == "HTTP-BASIC") {
+            let (Some(name), Some(secret)) = (&auth.name, &auth.secret) else { return Err(invalid()) };
+            config.basic = Some(BasicCredentials::new(name.clone(), secret.clone()).map_err(|_| invalid())?);
         }
         Ok(config)
     }
@@ -353,6 +358,16 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<Uri, Error> {
         let named = !self.device_id.is_empty() && !self.server_id.is_empty() && self.identity.is_usable();
         self.endpoint(&self.server_uri).filter(|_| named).ok_or_else(|| ErrorKind::InvalidConfig.into())
+    }
+}
+
+/// The URL of an address, with the port that stands beside it.
+fn with_port(address: &AccountAddr) -> String {
+    match (Uri::parse(&address.addr), address.ports.first()) {
+        (Ok(uri), Some(port)) if *port != uri.port() => {
+            format!("{}://{}:{port}{}", uri.scheme(), uri.host(), uri.path_and_query())
+        }
+        _ => address.addr.clone(),
     }
 }
 
@@ -525,3 +540,6 @@ impl ServerConfig {
         if usable { Ok(()) } else { Err(ErrorKind::InvalidConfig.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ pub(crate) fn target(command: &Command) -> Option<&str> {
         Command::Begin | Command::Commit | Command::Rollback => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

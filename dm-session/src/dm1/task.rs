@@ -206,3 +206,6 @@ pub struct Leaf {
     /// Item has none.
     pub content: Content,
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,11 +110,13 @@ impl Interaction {
         let (Some(options), Some(text)) = (texts.next(), texts.next()) else { return Err(StatusCode::INCOMPLETE) };
         let options = UiOptions::parse(options.unwrap_or_default()).into_owned();
         let text = text?.to_owned();
-        let choices: Vec<String> = texts.map(|choice| choice.map(ToOwned::to_owned)).collect::<Result<_, _>>()?;
-        if kind.is_choice() && choices.is_empty() {
-            return Err(StatusCode::INCOMPLETE);
+        let mut choices: Vec<String> = Vec::new();
+        if kind.is_choice() {
+            choices = texts.map(|choice| choice.map(ToOwned::to_owned)).collect::<Result<_, _>>()?;
+            if choices.is_empty() {
+                return Err(StatusCode::INCOMPLETE);
+            }
         }
-        let choices = if kind.is_choice() { choices } else { Vec::new() };
         Ok(Self { kind, options, text, choices })
     }
 }
@@ -231,3 +233,6 @@ impl fmt::Debug for UserReply {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
