@@ -255,10 +255,15 @@ impl Client {
         Some(most)
     }
 
+    /// Bytes of the largest message: what the server takes, or this side writes.
+    fn limit(&self) -> Option<usize> {
+        let own = self.config.limits.message.max_message_len;
+        Some(self.core.peer_max_msg.map_or(own, |limit| limit.min(own)))
+    }
+
     /// Bytes for commands in a message that says nothing else.
     fn room(&self) -> Option<usize> {
-        self.core.peer_max_msg?;
-        let mut composer = self.composer(self.core.peer_max_msg).ok()?;
+        let mut composer = self.composer(self.limit()).ok()?;
         self.push_header(&mut composer).ok()?;
         // The Status of a 1222, and longer numbers.
         let margin = if self.config.encoding == Encoding::Xml { 130 } else { 40 };
@@ -299,7 +304,7 @@ impl Client {
     /// The next message: as much of what waits as there is room for. Unless `all`, nothing but Statuses.
     pub(super) fn write(&mut self, all: bool) -> Result<Written, Stuck> {
         let head = self.core.outbox.setup;
-        let mut composer = self.composer(self.core.peer_max_msg)?;
+        let mut composer = self.composer(self.limit())?;
         let mut full = false;
         if head {
             // This much was taken before: the server had it in the first message, where it has to be.
@@ -342,7 +347,7 @@ impl Client {
 
     /// The message that gives the session up.
     pub(super) fn write_abort(&mut self) -> Result<Written, Stuck> {
-        let limit = self.core.peer_max_msg;
+        let limit = self.limit();
         let abort = |ids: &mut CmdIds| Command::Alert(Alert::new(ids.next(), AlertCode::SESSION_ABORT));
         // As long as the longest CmdID makes it.
         let longest = Command::Alert(Alert::new("9999", AlertCode::SESSION_ABORT));
