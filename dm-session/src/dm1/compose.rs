@@ -295,6 +295,12 @@ impl Pieces {
         }
     }
 
+    /// A first piece as small as pieces are, to see whether it can be sent at all.
+    pub(crate) fn smallest(&self) -> Piece {
+        let data = syncml::Data::text("x".repeat(MIN_PIECE));
+        Piece { data, size: Some(self.total()), more: true }
+    }
+
     /// Begins again.
     pub(crate) fn restart(&mut self) {
         self.sent = 0;

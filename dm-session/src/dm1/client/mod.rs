@@ -424,12 +424,7 @@ impl Client {
         if self.core.out_msg >= self.config.limits.max_messages {
             return self.close(Reason::Limit);
         }
-        let written = self.write(all).or_else(|Stuck| {
-            // Better without the Status of a 1222 than no further.
-            self.core.outbox.forget_next();
-            self.write(all)
-        });
-        match written {
+        match self.write(all, false).or_else(|Stuck| self.write(all, true)) {
             Ok(written) => self.post(written),
             Err(Stuck) => {
                 self.core.ending = Some(Reason::Internal);

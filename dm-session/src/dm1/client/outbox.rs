@@ -28,6 +28,8 @@ pub(super) struct Outbox {
     pub(super) header: Option<HeaderStatus>,
     /// Whether Package#1 has to be said: session alert and DevInfo.
     pub(super) setup: bool,
+    /// Those of alerts 1222.
+    pub(super) next: VecDeque<Spoken>,
     pub(super) statuses: VecDeque<Spoken>,
     pub(super) results: VecDeque<Brought>,
     /// Bytes of the Results, about.
@@ -72,8 +74,6 @@ pub(super) struct Spoken {
     source_ref: Option<String>,
     texts: Vec<String>,
     failed_at: Option<String>,
-    /// Whether it answers 1222.
-    next: bool,
 }
 
 /// Items for the Results of a Get.
@@ -131,11 +131,11 @@ impl From<syncml::Error> for Stuck {
 
 impl Spoken {
     /// The Statuses of a step: one if all its Items came out alike, else one for each.
-    pub(super) fn of(msg_ref: &str, step: Step, to: &mut VecDeque<Self>) {
+    pub(super) fn of(msg_ref: &str, step: Step, outbox: &mut Outbox) {
         if step.cmd_id.is_empty() {
             return;
         }
-        let next = matches!(step.kind, Kind::Next);
+        let to = if matches!(step.kind, Kind::Next) { &mut outbox.next } else { &mut outbox.statuses };
         let whole = step.is_settled();
         let alike = step.outcomes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
         let parts = if let Kind::Tree(parts) = step.kind { parts } else { Vec::new() };
@@ -154,7 +154,6 @@ impl Spoken {
                 source_ref,
                 texts: outcome.texts,
                 failed_at: outcome.failed_at,
-                next,
             });
         }
     }
@@ -182,11 +181,13 @@ impl Spoken {
 impl Outbox {
     /// Whether nothing but the Status of the SyncHdr is to be said, alerts apart.
     pub(super) fn is_quiet(&self) -> bool {
-        !self.setup && self.statuses.is_empty() && !self.has_data() && self.no_end.is_empty()
+        self.next.is_empty() && !self.has_more()
     }
 
-    fn has_data(&self) -> bool {
-        self.cut.is_some() || self.cut_alert.is_some() || !self.results.is_empty()
+    /// Whether a message more is needed.
+    fn has_more(&self) -> bool {
+        let data = self.cut.is_some() || self.cut_alert.is_some() || !self.results.is_empty();
+        data || self.setup || !self.statuses.is_empty() || !self.no_end.is_empty()
     }
 
     pub(super) fn add_results(&mut self, msg_ref: String, cmd_ref: String, items: Vec<ResultItem>, len: usize) {
@@ -196,11 +197,6 @@ impl Outbox {
             _ if items.is_empty() => {}
             _ => self.results.push_back(Brought { msg_ref, cmd_ref, items: items.into() }),
         }
-    }
-
-    /// That the next message was asked for is not answered.
-    pub(super) fn forget_next(&mut self) {
-        self.statuses.retain(|status| !status.next);
     }
 
     /// The rest of an object in pieces is not sent.
@@ -233,7 +229,7 @@ impl Outbox {
         self.cut.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
             && self.cut_alert.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
             && self.results.iter().all(|brought| !brought.items.is_empty())
-            && self.statuses.iter().all(|status| !status.cmd_ref.is_empty())
+            && self.next.iter().chain(&self.statuses).all(|status| !status.cmd_ref.is_empty())
     }
 }
 
@@ -265,9 +261,8 @@ impl Client {
     fn room(&self) -> Option<usize> {
         let mut composer = self.composer(self.limit()).ok()?;
         self.push_header(&mut composer).ok()?;
-        // The Status of a 1222, and longer numbers.
-        let margin = if self.config.encoding == Encoding::Xml { 130 } else { 40 };
-        composer.room().map(|room| room.saturating_sub(margin))
+        // Numbers grow.
+        composer.room().map(|room| room.saturating_sub(12))
     }
 
     /// Whether what a Get brought can be delivered: how many bytes it takes, or what is wrong with it.
@@ -277,16 +272,25 @@ impl Client {
         let composer = self.composer(None).map_err(|Stuck| StatusCode::COMMAND_FAILED)?;
         for result in &answer.results {
             let item = result.to_item(encoding);
-            let carried = Pieces::of(&item).map(|pieces| usize::try_from(pieces.total()).unwrap_or(usize::MAX));
-            let results = Command::Results(Results::new("1", "1", "1").with_item(item));
-            let len = composer.measure(results).map_err(|_| StatusCode::COMMAND_FAILED)?;
-            let may_be_cut = carried.is_some_and(|len| self.config.object_limit().is_some_and(|limit| len <= limit));
-            if carried.is_some_and(|len| self.core.peer_max_obj.is_some_and(|limit| len > limit))
-                || (room.is_some_and(|room| len > room) && !may_be_cut)
-            {
+            let measure = |item| {
+                let results = Command::Results(Results::new("100", "100", "100").with_item(item));
+                composer.measure(results).map_err(|_| StatusCode::COMMAND_FAILED)
+            };
+            let pieces = Pieces::of(&item);
+            let carried = pieces.as_ref().map_or(0, |pieces| usize::try_from(pieces.total()).unwrap_or(usize::MAX));
+            if self.core.peer_max_obj.is_some_and(|limit| carried > limit) {
                 return Err(StatusCode::TOO_LARGE);
             }
+            let len = measure(item.clone())?;
             total = total.saturating_add(len);
+            if room.is_some_and(|room| len > room) {
+                let pieces = pieces.filter(|_| self.config.object_limit().is_some_and(|limit| carried <= limit));
+                let piece = pieces.ok_or(StatusCode::TOO_LARGE)?.smallest();
+                let least = measure(piece.put_into(Item { data: None, ..item }))?;
+                if room.is_some_and(|room| least > room) {
+                    return Err(StatusCode::TOO_LARGE);
+                }
+            }
         }
         if self.core.outbox.len.saturating_add(total) > self.config.limits.max_reply_len {
             return Err(StatusCode::TOO_LARGE);
@@ -301,8 +305,9 @@ impl Client {
 
     // --- messages ------------------------------------------------------------------------------------
 
-    /// The next message: as much of what waits as there is room for. Unless `all`, nothing but Statuses.
-    pub(super) fn write(&mut self, all: bool) -> Result<Written, Stuck> {
+    /// The next message: as much of what waits as there is room for. Unless `all`, nothing but Statuses. Where it is
+    /// `tight`, what is asked for goes before the Status of who asked for it (1222).
+    pub(super) fn write(&mut self, all: bool, tight: bool) -> Result<Written, Stuck> {
         let head = self.core.outbox.setup;
         let mut composer = self.composer(self.limit())?;
         let mut full = false;
@@ -315,34 +320,48 @@ impl Client {
                     return Err(Stuck);
                 }
             }
-            self.core.outbox.setup = false;
         } else if !self.push_header(&mut composer)? {
             return Err(Stuck);
+        }
+        if !tight {
+            full |= !self.push_next(&mut composer);
         }
         let mut said = head;
         while let Some(status) = self.core.outbox.statuses.front().filter(|_| !full) {
             match composer.push(|ids| status.to_command(ids)) {
                 Ok(false) => full = true,
                 pushed => {
-                    said |= pushed.is_ok() && !status.next;
+                    said |= pushed.is_ok();
                     self.core.outbox.statuses.pop_front();
                 }
             }
         }
+        if head {
+            self.core.outbox.setup = false;
+        }
         if all && !full {
             full = !self.push_data(&mut composer, &mut said);
         }
-        let left = full || !self.core.outbox.is_quiet();
+        if tight {
+            self.push_next(&mut composer);
+        }
+        let left = full || self.core.outbox.has_more();
         if all && left && !said && !self.core.server_open {
             // Nothing but who asked for it: the next message would have no more room.
             return Err(Stuck);
         }
+        self.core.outbox.next.clear();
         let issued = self.core.outbox.header.take().and_then(|header| header.issued);
         if self.core.server_open {
             // Where there is no room for it the server goes on by itself.
             let _ = composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
         }
         self.finish(composer, !left && !self.core.server_open, issued)
+    }
+
+    /// The Statuses of alerts 1222. Whether all of them are in the message.
+    fn push_next(&self, composer: &mut Composer) -> bool {
+        self.core.outbox.next.iter().all(|status| composer.push(|ids| status.to_command(ids)) != Ok(false))
     }
 
     /// The message that gives the session up.
@@ -357,7 +376,7 @@ impl Client {
         if self.core.outbox.header.is_some() && !self.push_header(&mut composer)? {
             composer = self.composer(limit)?;
         } else {
-            let mut full = false;
+            let mut full = !self.push_next(&mut composer);
             while let Some(status) = self.core.outbox.statuses.pop_front().filter(|_| !full) {
                 full = composer.push(|ids| status.to_command(ids)) == Ok(false);
             }

@@ -505,7 +505,7 @@ impl Client {
     pub(super) fn report(&mut self) {
         let Some(run) = self.core.run.take() else { return };
         for step in run.plan.steps {
-            Spoken::of(&run.plan.msg_ref, step, &mut self.core.outbox.statuses);
+            Spoken::of(&run.plan.msg_ref, step, &mut self.core.outbox);
         }
     }
 }
