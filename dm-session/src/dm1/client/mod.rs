@@ -493,21 +493,24 @@ impl Client {
     }
 
     fn answered(&mut self, post: Post, event: Event) {
-        if let (Phase::Aborting, Some(reason)) = (self.core.phase, self.core.ending) {
+        let aborting = self.core.ending.filter(|_| self.core.phase == Phase::Aborting);
+        let Event::Response { response, random, .. } = event else {
+            return match aborting {
+                Some(reason) => self.close(reason),
+                None => self.again(post, Reason::Transport, None),
+            };
+        };
+        // What was delivered counts (§7.3 of the security reference).
+        if let Some(Issued(nonce)) = post.issued.as_ref().filter(|_| response.status == 200) {
+            self.core.effects.push(Action::SaveNonce { party: Party::Server, nonce: nonce.clone() });
+        }
+        // Whatever is said to who gave up is not looked at.
+        if let Some(reason) = aborting {
             return self.close(reason);
         }
-        let Event::Response { response, random, .. } = event else {
-            return self.again(post, Reason::Transport, None);
-        };
         let retry_after = http::retry_after(self.core.now, &response.headers);
         match response.status {
-            200 => {
-                // What was delivered counts (§7.3 of the security reference).
-                if let Some(Issued(nonce)) = post.issued {
-                    self.core.effects.push(Action::SaveNonce { party: Party::Server, nonce });
-                }
-                self.received(&response, &random);
-            }
+            200 => self.received(&response, &random),
             // Another success is no message.
             201..=299 => self.close(Reason::BadMessage),
             301 | 302 | 303 | 307 | 308 => self.redirected(post, response),
@@ -618,7 +621,9 @@ impl Client {
             return self.say(true);
         }
         let setup = self.core.phase == Phase::Setup;
-        self.core.phase = Phase::Management;
+        if !own_open {
+            self.core.phase = Phase::Management;
+        }
         if !trusted {
             plan.refuse(status);
             self.core.run = Some(Run::new(plan));

@@ -158,6 +158,11 @@ impl Spoken {
         }
     }
 
+    /// The same without Items and references.
+    fn bare(&self) -> Self {
+        Self { target_ref: None, source_ref: None, texts: Vec::new(), failed_at: None, ..self.clone() }
+    }
+
     fn to_command(&self, ids: &mut CmdIds) -> Command<'static> {
         let cmd = syncml::CommandName::from(syncml::Str::from(self.cmd.clone()));
         let mut status =
@@ -328,7 +333,9 @@ impl Client {
         }
         let mut said = head;
         while let Some(status) = self.core.outbox.statuses.front().filter(|_| !full) {
-            match composer.push(|ids| status.to_command(ids)) {
+            // What the user or the store said may be what this form cannot write: then the code alone.
+            let pushed = composer.push(|ids| status.to_command(ids));
+            match pushed.or_else(|_| composer.push(|ids| status.bare().to_command(ids))) {
                 Ok(false) => full = true,
                 pushed => {
                     said |= pushed.is_ok();
@@ -501,7 +508,7 @@ impl Client {
                             return false;
                         }
                     }
-                    Err(_) => self.core.alerts.discard(id),
+                    Err(_) => self.give_up(id, StatusCode::BAD_REQUEST),
                 }
                 self.core.outbox.cut_alert = None;
                 continue;
@@ -593,17 +600,17 @@ impl Client {
                 Ok(false) if *said => return false,
                 Ok(false) => match self.core.alert_pieces(id, &self.config) {
                     Some(pieces) => self.core.outbox.cut_alert = Some(CutAlert { id, pieces }),
-                    None => self.give_up(id),
+                    None => self.give_up(id, StatusCode::TOO_LARGE),
                 },
-                Err(_) => self.give_up(id),
+                Err(_) => self.give_up(id, StatusCode::BAD_REQUEST),
             }
         }
     }
 
     /// This server cannot be given the alert.
-    fn give_up(&mut self, id: AlertId) {
+    fn give_up(&mut self, id: AlertId, status: StatusCode) {
         self.core.alerts.discard(id);
-        self.core.effects.push(super::Action::AlertAnswered { id, status: StatusCode::TOO_LARGE });
+        self.core.effects.push(super::Action::AlertAnswered { id, status });
     }
 }
 
