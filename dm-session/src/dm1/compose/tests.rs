@@ -1,4 +1,5 @@
 //! Sizes to the byte, and data in pieces, in both encodings (§6.4, §7.1, §7.2 of the reference).
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use super::*;
 use alloc::collections::BTreeSet;

@@ -72,11 +72,12 @@ fn auth(level: AuthLevel, auth_type: &str) -> AccountAuth {
 }
 
 fn account(auth: impl IntoIterator<Item = AccountAuth>) -> Account {
-    let mut account = Account::default();
-    account.server_id = "dm.example".into();
-    account.addresses = vec![AccountAddr::new("https://dm.example/dm?x=1")];
-    account.auth = auth.into_iter().collect();
-    account
+    Account {
+        server_id: "dm.example".into(),
+        addresses: vec![AccountAddr::new("https://dm.example/dm?x=1")],
+        auth: auth.into_iter().collect(),
+        ..Account::default()
+    }
 }
 
 #[test]

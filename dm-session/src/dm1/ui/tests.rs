@@ -1,4 +1,5 @@
 //! The alerts 1100 to 1104 and their answers through messages (§10 of the reference).
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use super::*;
 use alloc::format;
