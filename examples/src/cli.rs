@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::input::{Account, Bytes, GivenNonce, Login};
+use crate::input::{Account, Bytes, GivenNonce, Login, NamedPassword, Password};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -16,8 +16,8 @@ const STYLES: Styles = Styles::styled()
 
 /// OMA Device Management from the command line.
 ///
-/// Without a command, `dm` plays one whole DM 2.0 session on this machine: a notification over UDP, the
-/// packages over HTTP, a data repository, and the device's tree before and after.
+/// Without a command, `dm` plays whole sessions on this machine, one of DM 2.0 and one of DM 1.2: a notification
+/// over UDP, the packages over HTTP, a data repository, and the device's tree before and after.
 #[derive(Debug, Parser)]
 #[command(name = "dm", version, styles = STYLES, max_term_width = 100, after_long_help = AFTER)]
 pub(crate) struct Cli {
@@ -37,9 +37,11 @@ const AFTER: &str = "\
 Exit status: 0 all as expected, 1 something was not (for inspect: refused), 2 wrong usage.
 
 Try it:
-  dm                                               one session, server and device in one process
+  dm                                               sessions, server and device in one process
   dm serve --listen 127.0.0.1:8080                 a DM server with a data repository
   dm connect --server http://127.0.0.1:8080/dm     a device that opens a session with it
+  dm connect --protocol 1.2 --server …             the same with DM 1.2
+  dm replay DIR                                    what would a server answer to these messages?
   dm inspect FILE                                  what is this?
   dm tree FILE                                     what is in this device?";
 
@@ -49,6 +51,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Connect(Box<ConnectArgs>),
     Notify(NotifyArgs),
+    Replay(ReplayArgs),
     Inspect(InspectArgs),
     Tree(Box<TreeArgs>),
 }
@@ -59,26 +62,102 @@ impl Default for Command {
     }
 }
 
-/// Play one session, server and device in one process (this is the default).
+/// Play a session of DM 2.0 and one of DM 1.2, server and device in one process (this is the default).
 ///
-/// Everything is real: Package#0 is a signed UDP datagram, Packages #1 to #3 travel by HTTP with cookies, the
-/// repository answers GET, PUT and POST. All ports are ephemeral ones of 127.0.0.1. Every status, the final
-/// tree and what the repository got are checked; the exit status is 1 if anything is not as expected.
+/// Everything is real: notifications are signed UDP datagrams, the packages travel by HTTP to one port for both
+/// protocols, the repository answers GET, PUT and POST. All ports are ephemeral ones of 127.0.0.1. Every status,
+/// the final trees and what the server got are checked; the exit status is 1 if anything is not as expected.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SessionArgs {
+    /// Play one of the two alone.
+    #[arg(long, value_name = "VERSION", default_value = "auto", hide_default_value = true)]
+    pub(crate) protocol: Protocol,
+
+    /// Speak WBXML in the session of DM 1.2, instead of XML.
+    #[arg(long)]
+    pub(crate) wbxml: bool,
+
     /// Print JSON instead: one object per line, each with the member `event`.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// Which protocol family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protocol {
+    /// OMA DM 1.2: SyncML.
+    #[value(name = "1.2")]
+    V1_2,
+    /// OMA DM 2.0: JSON.
+    #[value(name = "2.0")]
+    V2_0,
+    /// Both.
+    #[default]
+    Auto,
+}
+
+/// One of the two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Version {
+    /// OMA DM 1.2: SyncML.
+    #[value(name = "1.2")]
+    V1_2,
+    /// OMA DM 2.0: JSON.
+    #[default]
+    #[value(name = "2.0")]
+    V2_0,
+}
+
+/// Who proves what to whom with DM 1.2.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "DM 1.2")]
+pub(crate) struct AuthArgs {
+    /// How: HTTP or TLS does it where there are no credentials.
+    #[arg(long, value_name = "SCHEME", default_value = "md5")]
+    pub(crate) auth: Auth,
+
+    /// What the device proves itself with.
+    #[arg(long, value_name = "NAME:PASSWORD", env = "DM_LOGIN", hide_env_values = true)]
+    pub(crate) login: Option<NamedPassword>,
+
+    /// What the server proves itself with, in notifications too; its name is the server's identifier.
+    #[arg(long, value_name = "PASSWORD", env = "DM_SERVER_PASSWORD", hide_env_values = true)]
+    pub(crate) server_password: Option<Password>,
+}
+
+/// A scheme of DM 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// Name and password as they are: for TLS.
+    Basic,
+    /// A digest with a nonce.
+    Md5,
+    /// A digest with a nonce over every message.
+    Mac,
+}
+
+/// What kind of device a server of DM 1.2 speaks to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// One that follows the standard.
+    #[default]
+    Standard,
+    /// A Windows PC.
+    Windows,
+}
+
 /// Run a DM server with a data repository until Ctrl-C.
 ///
-/// Devices post to /dm, the repository is below /repo/. Each session gets the packages of the commands
-/// file in turn, then END. The address is printed on standard output, what happens is logged on standard
-/// error.
+/// Devices of both protocols post to /dm, told apart by their Content-Type; the repository is below /repo/. Each
+/// session gets the rounds of the commands file (DM 2.0) or of the orders file (DM 1.2) in turn, and then the end. The
+/// address is printed on standard output, what happens is logged on standard error.
 #[derive(Debug, Args)]
 #[command(after_long_help = COMMANDS_FILE)]
 pub(crate) struct ServeArgs {
+    /// Which devices to serve.
+    #[arg(long, value_name = "VERSION", default_value = "auto")]
+    pub(crate) protocol: Protocol,
+
     /// Where to listen; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -91,15 +170,30 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ID", default_value = crate::defaults::SERVER_ID)]
     pub(crate) server_id: String,
 
-    /// The commands to give, as JSON (see below). Without it: GET of DevInfo.
+    /// The commands to give with DM 2.0, as JSON (see below). Without it: GET of DevInfo.
     #[arg(long, value_name = "FILE")]
     pub(crate) commands: Option<PathBuf>,
+
+    /// The orders to give with DM 1.2, as JSON (see below). Without it: Get of ./DevDetail/SwV.
+    #[arg(long, value_name = "FILE", help_heading = "DM 1.2")]
+    pub(crate) orders: Option<PathBuf>,
+
+    /// What kind of devices they are.
+    #[arg(long, value_name = "PROFILE", default_value = "standard", help_heading = "DM 1.2")]
+    pub(crate) profile: Profile,
+
+    /// Announce this MaxMsgSize: larger results come in chunks.
+    #[arg(long, value_name = "BYTES", help_heading = "DM 1.2")]
+    pub(crate) max_msg_size: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 
     /// Serve the files of this folder in the repository; uploads stay in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) repository: Option<PathBuf>,
 
-    /// Demand HTTP Basic from devices.
+    /// Demand HTTP Basic from devices of DM 2.0.
     #[arg(long, value_name = "NAME:PASSWORD", env = "DM_BASIC", hide_env_values = true)]
     pub(crate) basic: Option<Login>,
 
@@ -120,18 +214,36 @@ const COMMANDS_FILE: &str = r#"Commands file:
       {"CMD": [["EXEC", "urn:example:mo:lamp:1.0//Test", "{server}/results"]]}
     ]
   {server} stands for the URI of the DM endpoint, {repo} for that of the repository. END is added
-  where it is missing. Every command is checked before the server starts."#;
+  where it is missing. Every command is checked before the server starts.
+
+Orders file:
+  A list of rounds, each a list of orders:
+    [
+      [{"get": "./DevDetail/FwV"},
+       {"replace": "./Lamp/Brightness", "format": "int", "data": "60"},
+       {"atomic": [{"add": "./Lamp/Dimming/23:00", "format": "int", "data": "40"},
+                   {"delete": "./Lamp/Dimming/01:00"}]}],
+      [{"sequence": [{"confirm": "Test the lamp?", "options": "MAXDT=30"},
+                     {"exec": "./Lamp/Test", "correlator": "t-1"}]}]
+    ]
+  Orders are get, add, replace, delete, exec; copy (with `to`); atomic and sequence (of orders); and
+  display, confirm, input, choose and choose_several (with `choices`) for the user. Data is `data` (text),
+  `base64` or `file`, with `format` and `type`."#;
 
 /// Be a device: open one session with a DM server and print what happens.
 ///
-/// The device's tree comes from --tree, or is a small one made for the purpose. Results of asynchronous
-/// EXECs are delivered in a session of their own afterwards.
+/// The device's tree comes from --tree, or is a small one made for the purpose. What an asynchronous EXEC brought
+/// is reported in a session of its own afterwards.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = TREE_FILE,
     override_usage = "dm connect --server <URL> [OPTIONS]\n       dm connect --tree <FILE> [OPTIONS]"
 )]
 pub(crate) struct ConnectArgs {
+    /// What to speak.
+    #[arg(long, value_name = "VERSION", default_value = "2.0")]
+    pub(crate) protocol: Version,
+
     /// The device's tree (see below).
     #[arg(long, value_name = "FILE")]
     pub(crate) tree: Option<PathBuf>,
@@ -165,7 +277,7 @@ pub(crate) struct ConnectArgs {
     #[arg(long, value_name = "SECONDS", requires = "listen")]
     pub(crate) wait: Option<u64>,
 
-    /// Secret of the notification digest in hex; with --tree the account has it.
+    /// Secret of the notification digest of DM 2.0 in hex; with --tree the account has it.
     #[arg(long, value_name = "HEX", env = "DM_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<Bytes>,
 
@@ -196,6 +308,26 @@ pub(crate) struct ConnectArgs {
     /// Print JSON instead: one object per line, each with the member `event`.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Speak WBXML instead of XML.
+    #[arg(long, help_heading = "DM 1.2")]
+    pub(crate) wbxml: bool,
+
+    /// Announce this MaxMsgSize: larger values come in chunks.
+    #[arg(long, value_name = "BYTES", help_heading = "DM 1.2")]
+    pub(crate) max_msg_size: Option<u32>,
+
+    /// What the user says when the server asks: `yes`, `no`, `cancel`, a text, or numbers of choices as in `1,3`.
+    /// Repeatable, in the order of the questions; without any there is no user to ask.
+    #[arg(long, value_name = "ANSWER", help_heading = "DM 1.2")]
+    pub(crate) answer: Vec<String>,
+
+    /// The nonce of the server that the device issued last, in base64; with --tree the account has it.
+    #[arg(long, value_name = "BASE64", requires = "server_password", help_heading = "DM 1.2")]
+    pub(crate) server_nonce: Option<GivenNonce>,
+
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 const TREE_FILE: &str = "\
@@ -215,10 +347,14 @@ pub(crate) enum StartReason {
 
 /// Build a notification (Package#0) and send it.
 ///
-/// Signed if there is a secret. It carries the time of sending and, unless told otherwise, a random
-/// NOTIFICATION-ID.
+/// Signed if there is a secret. That of DM 2.0 carries the time of sending and, unless told otherwise, a random
+/// NOTIFICATION-ID; that of DM 1.2 the id of the session, and goes as a WAP Push.
 #[derive(Debug, Args)]
 pub(crate) struct NotifyArgs {
+    /// For which protocol.
+    #[arg(long, value_name = "VERSION", default_value = "2.0")]
+    pub(crate) protocol: Version,
+
     /// Send it to this UDP address; without one it is printed.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to: Option<SocketAddr>,
@@ -235,7 +371,7 @@ pub(crate) struct NotifyArgs {
     #[arg(long, value_name = "HEX", requires = "secret")]
     pub(crate) auth_data: Option<Bytes>,
 
-    /// NOTIFICATION-ID: a number, or `none`.
+    /// NOTIFICATION-ID: a number, or `none`. With DM 1.2, the session's id: a number from 1.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) id: Option<Choice<u16>>,
 
@@ -254,6 +390,77 @@ pub(crate) struct NotifyArgs {
     /// Print it in this form, besides sending it.
     #[arg(long, value_name = "FORM")]
     pub(crate) print: Option<Form>,
+
+    /// The server's password: signs the notification.
+    #[arg(long, value_name = "PASSWORD", env = "DM_SERVER_PASSWORD", hide_env_values = true, help_heading = "DM 1.2")]
+    pub(crate) server_password: Option<Password>,
+
+    /// The nonce that the device issued last, in base64.
+    #[arg(long, value_name = "BASE64", requires = "server_password", help_heading = "DM 1.2")]
+    pub(crate) nonce: Option<GivenNonce>,
+
+    /// What the device should do with its user.
+    #[arg(long, value_name = "MODE", help_heading = "DM 1.2")]
+    pub(crate) ui_mode: Option<UiMode>,
+
+    /// Who wants the session.
+    #[arg(long, value_name = "WHO", help_heading = "DM 1.2")]
+    pub(crate) initiator: Option<Initiator>,
+}
+
+/// Feed recorded messages of a DM 1.2 device to a server, and print what it answers.
+///
+/// The files *.xml and *.wbxml of the folder, in the order of their names, are what the device sends; the server is a
+/// fresh one with the orders of --orders. Its randomness is fixed, so that it issues the same nonces each time and
+/// credentials in recordings can hold; without --login it asks for none.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status: 0 every message was taken and the sessions that ended have ended well, 1 not so, 2 wrong usage.
+The orders file is that of `dm serve`.")]
+pub(crate) struct ReplayArgs {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// What kind of device it is.
+    #[arg(long, value_name = "PROFILE", default_value = "standard")]
+    pub(crate) profile: Profile,
+
+    /// The orders to give. Without it: Get of ./DevDetail/SwV.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) orders: Option<PathBuf>,
+
+    /// The server's identifier.
+    #[arg(long, value_name = "ID", default_value = crate::defaults::SERVER_ID)]
+    pub(crate) server_id: String,
+
+    /// The server's URI, Source of its messages.
+    #[arg(long, value_name = "URL", default_value = "https://dm.example/dm")]
+    pub(crate) url: String,
+
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
+
+    /// The nonce of the device that the server issued last, in base64.
+    #[arg(long, value_name = "BASE64", requires = "login")]
+    pub(crate) nonce: Option<GivenNonce>,
+
+    /// Print JSON instead: one object per message and answer.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UiMode {
+    Background,
+    Informative,
+    Interaction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Initiator {
+    User,
+    Server,
 }
 
 /// A number, or deliberately none.

@@ -49,6 +49,46 @@ impl fmt::Debug for Login {
     }
 }
 
+/// A name and a password of SyncML credentials.
+#[derive(Clone)]
+pub(crate) struct NamedPassword {
+    pub(crate) name: String,
+    pub(crate) password: Secret,
+}
+
+impl FromStr for NamedPassword {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, password) = text.split_once(':').ok_or("no colon between name and password")?;
+        Ok(Self { name: name.into(), password: Secret::new(password) })
+    }
+}
+
+impl fmt::Debug for NamedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NamedPassword(redacted)")
+    }
+}
+
+/// A password alone.
+#[derive(Clone)]
+pub(crate) struct Password(pub(crate) Secret);
+
+impl FromStr for Password {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(Secret::new(text)))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(redacted)")
+    }
+}
+
 /// A name and a password of SyncML credentials, as the digest that all of them are made from.
 #[derive(Clone)]
 pub(crate) struct Account(pub(crate) CredentialHash);
@@ -157,6 +197,8 @@ mod tests {
         assert_eq!(format!("{:?}", "c0ffee".parse::<Bytes>()), "Ok(Bytes(redacted))");
         assert_eq!(format!("{:?}", "me:hidden".parse::<Login>().unwrap()), "Login(redacted)");
         assert_eq!(format!("{:?}", "me:hidden".parse::<Account>().unwrap()), "Account(redacted)");
+        assert_eq!(format!("{:?}", "me:hidden".parse::<NamedPassword>().unwrap()), "NamedPassword(redacted)");
+        assert_eq!(format!("{:?}", "hidden".parse::<Password>().unwrap()), "Password(redacted)");
         assert_eq!(format!("{:?}", "AAAA".parse::<GivenNonce>().unwrap()), "GivenNonce(redacted)");
     }
 }

@@ -1,7 +1,7 @@
 //! The binary `dm`: OMA DM sessions over real HTTP, and an inspector for every DM blob.
 //!
-//! `device` holds the loop that carries a client machine, `serve` the one that carries server
-//! machines; both are written to be read by whoever embeds `dm-session`.
+//! `device` and `dm1::device` hold the loops that carry client machines, `server` and `dm1::server` those that carry
+//! server machines; they are written to be read by whoever embeds `dm-session`.
 
 mod cli;
 mod clock;
@@ -9,6 +9,7 @@ mod commands;
 mod connect;
 mod defaults;
 mod device;
+mod dm1;
 mod failure;
 mod http_client;
 mod input;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         cli::Command::Tree(arguments) => tree::run(&arguments),
         cli::Command::Session(arguments) => session::run(&arguments),
         cli::Command::Connect(arguments) => connect::run(&arguments),
+        cli::Command::Replay(arguments) => dm1::replay::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use dm_notification::{ConType, NotificationBuilder, NotificationId, UnixSeconds};
+use dm_notification::{ConType, NotificationBuilder, NotificationId, UnixSeconds, dm1};
 
-use crate::cli::{Bearer, Choice, Form, NotifyArgs};
+use crate::cli::{Bearer, Choice, Form, Initiator, NotifyArgs, UiMode, Version};
+use crate::dm1::device::session_id;
 use crate::failure::Failure;
 use crate::input::{hex, to_base64};
 use crate::output::print;
@@ -14,10 +15,13 @@ use crate::random;
 
 /// Runs `dm notify`.
 pub(crate) fn run(arguments: &NotifyArgs) -> Result<(), Failure> {
-    let bytes = build(arguments)?;
+    let (bytes, signed) = match arguments.protocol {
+        Version::V2_0 => (build(arguments)?, arguments.secret.is_some()),
+        Version::V1_2 => (build_dm1(arguments).map_err(Failure::Usage)?, arguments.server_password.is_some()),
+    };
     if let Some(address) = arguments.to {
         send(address, &bytes)?;
-        tracing::info!(to = %address, bytes = bytes.len(), signed = arguments.secret.is_some(), "notification sent");
+        tracing::info!(to = %address, bytes = bytes.len(), signed, "notification sent");
     }
     let form = arguments.print.or(arguments.to.is_none().then_some(Form::Hex));
     match form {
@@ -30,6 +34,9 @@ pub(crate) fn run(arguments: &NotifyArgs) -> Result<(), Failure> {
 }
 
 fn build(arguments: &NotifyArgs) -> Result<Vec<u8>, Failure> {
+    if arguments.ui_mode.is_some() || arguments.initiator.is_some() || arguments.nonce.is_some() {
+        return Err(Failure::Usage(anyhow::anyhow!("--ui-mode, --initiator and --nonce need --protocol 1.2")));
+    }
     let mut builder = NotificationBuilder::new(&arguments.server_id)
         .with_context(|| format!("--server-id {:?}", arguments.server_id))
         .map_err(Failure::Usage)?;
@@ -64,6 +71,55 @@ fn build(arguments: &NotifyArgs) -> Result<Vec<u8>, Failure> {
         Some(secret) => builder.sign(&secret.0, arguments.auth_data.as_ref().map_or(&[], |data| &data.0)).to_vec(),
         None => builder.to_vec(),
     })
+}
+
+/// The notification of DM 1.2, as a WAP Push. Where there is no password to sign with, the digest is zeros: a device
+/// hears that only if its account says so.
+fn build_dm1(arguments: &NotifyArgs) -> anyhow::Result<Vec<u8>> {
+    let of_2_0 = [
+        ("--secret", arguments.secret.is_some()),
+        ("--con-type", arguments.con_type.is_some()),
+        ("--time", arguments.time.is_some()),
+        ("--req-mos", arguments.req_mos),
+    ];
+    if let Some((name, _)) = of_2_0.into_iter().find(|(_, given)| *given) {
+        anyhow::bail!("{name} is for DM 2.0");
+    }
+    let session_id = match arguments.id {
+        Some(Choice::Some(id)) => dm1::SessionId::new(id),
+        Some(Choice::None) => None,
+        None => Some(session_id()),
+    };
+    let session_id = session_id.context("a notification of DM 1.2 has the id of a session, from 1")?;
+    let mut builder = dm1::NotificationBuilder::new(&arguments.server_id, session_id)
+        .with_context(|| format!("--server-id {:?}", arguments.server_id))?;
+    if let Some(mode) = arguments.ui_mode {
+        builder = builder.ui_mode(match mode {
+            UiMode::Background => dm1::UiMode::Background,
+            UiMode::Informative => dm1::UiMode::Informative,
+            UiMode::Interaction => dm1::UiMode::UserInteraction,
+        });
+    }
+    if let Some(initiator) = arguments.initiator {
+        builder = builder.initiator(match initiator {
+            Initiator::User => dm1::Initiator::User,
+            Initiator::Server => dm1::Initiator::Server,
+        });
+    }
+    let nonce = arguments.nonce.clone().unwrap_or_default().0;
+    let signed = match &arguments.server_password {
+        Some(password) => builder.sign(&dm1::Credentials::new(password.0.expose_secret(), nonce.as_bytes())),
+        None => builder.with_digest([0; dm1::DIGEST_LEN]),
+    };
+    Ok(pushed(&signed.to_vec())?)
+}
+
+/// A notification of DM 1.x in a WAP Push, as it travels by UDP.
+pub(crate) fn pushed(notification: &[u8]) -> Result<Vec<u8>, dm1::Error> {
+    let mut push = Vec::new();
+    let [transaction_id] = random::bytes();
+    dm1::wsp::encode(transaction_id, notification, &mut push)?;
+    Ok(push)
 }
 
 /// Sends one datagram. There is no answer to a notification.

@@ -1,4 +1,5 @@
-//! `dm session`: a whole session on this machine, and whether it went as it should.
+//! `dm session`: whole sessions on this machine, and whether they went as they should. Here is that of DM 2.0; that of
+//! DM 1.2 is in `dm1::session`.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +16,11 @@ use dm_session::tree::DEV_INFO;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::cli::SessionArgs;
+use crate::cli::{Protocol, SessionArgs};
 use crate::clock::now;
 use crate::defaults::{DEVICE_ID, SERVER_ID};
 use crate::device::{Device, Setup};
+use crate::dm1::session as dm1;
 use crate::failure::Failure;
 use crate::lamp::{self, HOLIDAYS, Key, LAMP, PLAN};
 use crate::repository::Repository;
@@ -31,20 +33,52 @@ use crate::{notify, random};
 /// An alert that the device has to report.
 const DOOR_OPEN: &str = "urn:example:at:lamp:1.0:DoorOpen";
 /// How long a notification may take on its way through this machine.
-const UDP_TIME: Duration = Duration::from_secs(5);
+pub(crate) const UDP_TIME: Duration = Duration::from_secs(5);
 
 /// Runs `dm session`.
 pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut story = Story::new(arguments.json);
+    let mut checks = Checks::default();
     let secret: [u8; 16] = random::bytes();
     let auth_data = b"nonce-1";
+    let keys = dm1::Keys::new()?;
 
-    // The server …
-    let (server, expected) = ServerSide::start(&secret, auth_data)?;
-    // … and the device.
-    let key = Key { secret: &secret, auth_data };
-    let tree = lamp::tree(DEVICE_ID, SERVER_ID, &server.endpoint, Some(&key))?;
+    // One server for both protocols, and a device for each.
+    let (server, expected) = ServerSide::start(&secret, auth_data, &keys)?;
+    let site = Arc::clone(&server.site);
+    let plays = |protocol| arguments.protocol == Protocol::Auto || arguments.protocol == protocol;
+    if plays(Protocol::V2_0) {
+        play(&server, &Key { secret: &secret, auth_data }, &expected, &mut story, &mut checks)?;
+    }
+    if plays(Protocol::V1_2) {
+        dm1::play(&site, &server.endpoint, &keys, arguments.wbxml, &mut story, &mut checks)?;
+    }
+    let (notes, notes_dm1) = server.stop()?;
+    if plays(Protocol::V2_0) {
+        checks.server(&notes);
+        checks.repository(&site.repository());
+    }
+    if plays(Protocol::V1_2) {
+        checks.dm1_server(&notes_dm1);
+    }
+    story.verdict(&checks.0, began.elapsed().as_secs_f32());
+    if checks.0.iter().all(|(_, held)| *held) {
+        Ok(())
+    } else {
+        Err(Failure::Refused("the session did not go as expected".into()))
+    }
+}
+
+/// Plays the session of DM 2.0, and what follows from it.
+fn play(
+    server: &ServerSide,
+    key: &Key<'_>,
+    expected: &Expected,
+    story: &mut Story,
+    checks: &mut Checks,
+) -> anyhow::Result<()> {
+    let tree = lamp::tree(DEVICE_ID, SERVER_ID, &server.endpoint, Some(key))?;
     let setup = Setup {
         ca: None,
         basic: None,
@@ -74,10 +108,11 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     device.outbox.push(Destination { server_id: SERVER_ID.into(), server_uri: None }, door)?;
 
     story.chapter("The session");
-    let notification = server.site.dm().notify(DEVICE_ID, ConType::Any, true).context("no notification")?;
+    let dm = || server.site.dm().context("no server of DM 2.0");
+    let notification = dm()?.notify(DEVICE_ID, ConType::Any, true).context("no notification")?;
     notify::send(bearer.local_addr()?, &notification)?;
-    let start = receive(&bearer, &device, &mut story)?;
-    let closed = device.session(SERVER_ID, start, &mut story)?;
+    let start = receive(&bearer, &device, story)?;
+    let closed = device.session(SERVER_ID, start, story)?;
 
     go_on(&device)?;
     story.chapter("The result of the EXEC, in a session of its own");
@@ -85,7 +120,7 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     let mut reported = Vec::new();
     for destination in device.reports() {
         let server_uri = destination.server_uri.clone().unwrap_or_default();
-        reported.push(device.session(SERVER_ID, Start::Report { server_uri }, &mut story)?.reason);
+        reported.push(device.session(SERVER_ID, Start::Report { server_uri }, story)?.reason);
     }
 
     go_on(&device)?;
@@ -93,11 +128,11 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     device.tree.set_value(LAMP, "1", "Hours", 4712)?;
     story.chapter("The change to which the server subscribed");
     story.beside("report of a change");
-    device.report_changes(SERVER_ID, &mut story)?;
+    device.report_changes(SERVER_ID, story)?;
 
     story.chapter("An application misses its holidays, and DEFAULT says where they are");
     story.beside("for the application");
-    let fetched = device.fetch_default(SERVER_ID, HOLIDAYS, &mut story)?;
+    let fetched = device.fetch_default(SERVER_ID, HOLIDAYS, story)?;
     story.fetched(HOLIDAYS, fetched.as_ref());
 
     go_on(&device)?;
@@ -105,20 +140,10 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     story.chapter("What changed in the device's tree");
     story.tree(&after, Some(&before));
 
-    let mut checks = Checks::default();
-    checks.session(&story, &closed.reason, closed.alerts.is_empty(), &expected);
+    checks.session(story, &closed.reason, closed.alerts.is_empty(), expected);
     checks.beside(&reported, fetched.as_ref(), &device);
     checks.tree(&after);
-    let site = Arc::clone(&server.site);
-    let notes = server.stop()?;
-    checks.server(&notes);
-    checks.repository(&site.repository());
-    story.verdict(&checks.0, began.elapsed().as_secs_f32());
-    if checks.0.iter().all(|(_, held)| *held) {
-        Ok(())
-    } else {
-        Err(Failure::Refused("the session did not go as expected".into()))
-    }
+    Ok(())
 }
 
 /// Nothing is to be expected of what was interrupted.
@@ -158,12 +183,13 @@ struct ServerSide {
     repo: String,
     site: Arc<Site>,
     notes: Arc<Mutex<Vec<Note>>>,
+    notes_dm1: dm1::Journal,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl ServerSide {
-    fn start(secret: &[u8], auth_data: &[u8]) -> anyhow::Result<(Self, Expected)> {
+    fn start(secret: &[u8], auth_data: &[u8], keys: &dm1::Keys) -> anyhow::Result<(Self, Expected)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -174,21 +200,25 @@ impl ServerSide {
         let notes = Arc::new(Mutex::new(Vec::new()));
         let journal = Arc::clone(&notes);
         let write = move |note| journal.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-        let site = Site::new(DmServer::new(config, plan, Box::new(write)), stocked()?);
+        let (server_dm1, notes_dm1) = dm1::server(&endpoint, keys);
+        let server = DmServer::new(config, plan, Box::new(write));
+        let site = Site::new(Some(server), Some(server_dm1), stocked()?);
 
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&site);
         let thread = thread::Builder::new()
             .name("server".into())
             .spawn(move || runtime.block_on(web::serve(listener, None, served, async { drop(stopped.await) })))?;
-        Ok((Self { endpoint, repo, site, notes, stop, thread }, expected))
+        Ok((Self { endpoint, repo, site, notes, notes_dm1, stop, thread }, expected))
     }
 
-    /// Ends the server and gives its journal.
-    fn stop(self) -> anyhow::Result<Vec<Note>> {
+    /// Ends the server and gives its journals.
+    fn stop(self) -> anyhow::Result<(Vec<Note>, Vec<crate::dm1::server::Note>)> {
         drop(self.stop);
         self.thread.join().map_err(|_| anyhow::anyhow!("the server broke down"))??;
-        Ok(std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner)))
+        let notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        let notes_dm1 = std::mem::take(&mut *self.notes_dm1.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok((notes, notes_dm1))
     }
 }
 
@@ -259,10 +289,10 @@ fn stocked() -> anyhow::Result<Repository> {
 
 /// What was looked at, and whether it was so.
 #[derive(Default)]
-struct Checks(Vec<(String, bool)>);
+pub(crate) struct Checks(Vec<(String, bool)>);
 
 impl Checks {
-    fn check(&mut self, what: impl Into<String>, holds: bool) {
+    pub(crate) fn check(&mut self, what: impl Into<String>, holds: bool) {
         self.0.push((what.into(), holds));
     }
 

@@ -64,11 +64,17 @@ impl Party {
 /// Width of the column in which the parties stand.
 const PARTIES: usize = 24;
 /// Indentation of what belongs to an exchange.
-const INSET: usize = 5;
+pub(crate) const INSET: usize = 5;
 
 impl Story {
     pub(crate) fn new(json: bool) -> Self {
         Self { json, count: 0, open: HashMap::new(), commands: Vec::new(), origin: String::new(), statuses: Vec::new() }
+    }
+
+    /// The number of one more exchange.
+    pub(crate) fn next(&mut self) -> usize {
+        self.count += 1;
+        self.count
     }
 
     // --- what is told besides the exchanges -------------------------------------------------------------
@@ -309,7 +315,7 @@ impl Story {
         );
     }
 
-    fn tell(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Json) {
+    pub(crate) fn tell(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Json) {
         let told = if self.json { json().to_line() + "\n" } else { text() };
         // Whoever stops listening does not stop the session.
         drop(print(&told));
@@ -534,7 +540,7 @@ fn single(item: &MoItem<'_>) -> Option<String> {
 // --- lines ----------------------------------------------------------------------------------------------
 
 /// `12  device ──▶ server     Package#1  POST /dm`; the device is always on the left.
-fn headline(number: Option<usize>, from: &str, to: &str, what: &str, detail: &str) -> String {
+pub(crate) fn headline(number: Option<usize>, from: &str, to: &str, what: &str, detail: &str) -> String {
     let lead = number.map_or_else(|| format!("{:INSET$}", ""), |number| format!("\n{number:>3}  "));
     let (parties, colour) = if from == "device" {
         (format!("{from} ──▶ {to}"), NAME)
@@ -546,7 +552,7 @@ fn headline(number: Option<usize>, from: &str, to: &str, what: &str, detail: &st
     format!("{lead}{parties}{}{gap}{detail}\n", paint(STRONG, what))
 }
 
-fn line(text: &mut String, content: &str) {
+pub(crate) fn line(text: &mut String, content: &str) {
     let _ = writeln!(text, "{:INSET$}{content}", "");
 }
 
@@ -589,7 +595,7 @@ fn status_line(command: &Command<'_>, status: &Status<'_>, base: &str) -> String
 }
 
 /// A line with parameters behind a lead of some width, or several lines where they are too long.
-fn columns(lead: &str, inset: usize, width: usize, parameters: &[String], beside: &str) -> String {
+pub(crate) fn columns(lead: &str, inset: usize, width: usize, parameters: &[String], beside: &str) -> String {
     let length: usize = parameters.iter().map(|parameter| parameter.chars().count() + 2).sum();
     let between = if length > LONG { format!("\n{:1$}", "", inset + width) } else { "  ".into() };
     let mut line = format!("{:inset$}{lead}{}", "", parameters.join(&between));
@@ -610,7 +616,7 @@ fn parameters(command: &Command<'_>, base: &str) -> Vec<String> {
 }
 
 /// `404 Not Found`, as HTTP calls it.
-fn http_status(status: u16) -> String {
+pub(crate) fn http_status(status: u16) -> String {
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"))
 }
@@ -620,6 +626,6 @@ fn named(status: StatusCode) -> String {
     status.name().map_or_else(|| status.to_string(), |name| format!("{status} {name}"))
 }
 
-fn plural(count: usize, what: &str) -> String {
+pub(crate) fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

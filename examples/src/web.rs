@@ -1,4 +1,4 @@
-//! HTTP and HTTPS for the server: axum in front of [`DmServer`] and [`Repository`].
+//! HTTP and HTTPS for the server: axum in front of [`DmServer`], [`Dm1Server`] and [`Repository`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,8 @@ use axum::response::IntoResponse as _;
 use axum::routing::any;
 use axum::serve::Listener;
 use dm_package::Limits;
-use dm_session::http::{Request, Response};
+use dm_session::http::{CONTENT_TYPE, Request, Response};
+use dm_syncml::MediaType;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -25,6 +26,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::dm1::server::Dm1Server;
 use crate::repository::Repository;
 use crate::server::DmServer;
 
@@ -38,19 +40,52 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// How long open requests may take when the server goes down.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// What the requests share.
+/// What the requests share: a server of either protocol, or of both, and a repository.
 pub(crate) struct Site {
-    dm: Mutex<DmServer>,
+    dm: Option<Mutex<DmServer>>,
+    dm1: Option<Mutex<Dm1Server>>,
     repository: Mutex<Repository>,
 }
 
 impl Site {
-    pub(crate) fn new(dm: DmServer, repository: Repository) -> Arc<Self> {
-        Arc::new(Self { dm: Mutex::new(dm), repository: Mutex::new(repository) })
+    pub(crate) fn new(dm: Option<DmServer>, dm1: Option<Dm1Server>, repository: Repository) -> Arc<Self> {
+        Arc::new(Self { dm: dm.map(Mutex::new), dm1: dm1.map(Mutex::new), repository: Mutex::new(repository) })
     }
 
-    pub(crate) fn dm(&self) -> MutexGuard<'_, DmServer> {
-        self.dm.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn dm(&self) -> Option<MutexGuard<'_, DmServer>> {
+        self.dm.as_ref().map(|dm| dm.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn dm1(&self) -> Option<MutexGuard<'_, Dm1Server>> {
+        self.dm1.as_ref().map(|dm1| dm1.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The machine that a Content-Type is for: SyncML comes from devices of DM 1.2. What is neither's is refused by the
+    /// one that there is.
+    fn is_for_dm1(&self, content_type: Option<&str>) -> bool {
+        let syncml = content_type.is_some_and(|value| MediaType::of(value).is_message());
+        match (&self.dm, &self.dm1) {
+            (Some(_), Some(_)) => syncml,
+            (dm, _) => dm.is_none(),
+        }
+    }
+
+    fn tick(&self) {
+        if let Some(mut dm) = self.dm() {
+            dm.tick();
+        }
+        if let Some(mut dm1) = self.dm1() {
+            dm1.tick();
+        }
+    }
+
+    fn abort(&self) {
+        if let Some(mut dm) = self.dm() {
+            dm.abort();
+        }
+        if let Some(mut dm1) = self.dm1() {
+            dm1.abort();
+        }
     }
 
     pub(crate) fn repository(&self) -> MutexGuard<'_, Repository> {
@@ -76,7 +111,7 @@ pub(crate) async fn serve(
             let mut second = tokio::time::interval(Duration::from_secs(1));
             loop {
                 second.tick().await;
-                site.dm().tick();
+                site.tick();
             }
         }
     });
@@ -100,16 +135,22 @@ pub(crate) async fn serve(
         () = overdue => Ok(()),
     };
     ticking.abort();
-    site.dm().abort();
+    site.abort();
     served.context("serving")
 }
 
 /// The DM endpoint, and what is below it.
 async fn dm(State(site): State<Arc<Site>>, request: axum::extract::Request) -> axum::response::Response {
-    match read(request, Limits::DEFAULT.max_package_len).await {
-        Ok(request) => write(site.dm().answer(request)),
-        Err(status) => write(Response::new(status)),
-    }
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let dm1 = site.is_for_dm1(content_type);
+    let most = if dm1 { dm_syncml::Limits::DEFAULT.max_message_len } else { Limits::DEFAULT.max_package_len };
+    let request = match read(request, most).await {
+        Ok(request) => request,
+        Err(status) => return write(Response::new(status)),
+    };
+    let answer =
+        if dm1 { site.dm1().map(|mut dm1| dm1.answer(request)) } else { site.dm().map(|mut dm| dm.answer(request)) };
+    write(answer.unwrap_or_else(|| Response::new(404)))
 }
 
 /// The data repository.

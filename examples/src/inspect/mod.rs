@@ -29,6 +29,7 @@ pub(crate) use notification::{notification_json, option_items};
 pub(crate) use packages::{
     alert_item, alert_json, command_json, command_text, mo_item, mo_json, mos_json, parameters, scalar, status_json,
 };
+pub(crate) use syncml::{syncml_items, syncml_json};
 
 /// The longest input, in bytes: more than any format may have.
 const MAX_INPUT: u64 = 64 << 20;

@@ -23,7 +23,14 @@ struct Outline {
     #[serde(default)]
     definitions: Vec<Definition>,
     #[serde(default)]
-    tree: Vec<IgnoredAny>,
+    tree: Vec<Place>,
+}
+
+/// A node, as far as where it is.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(default)]
+    path: String,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +43,18 @@ enum Definition {
 
 /// The tree of the file.
 pub(super) fn load(arguments: &TreeArgs) -> anyhow::Result<MoTree> {
-    let place = || arguments.file.display().to_string();
-    let text = read(&arguments.file)?;
+    let by_path = arguments.command.is_some() || arguments.tnds.is_some();
+    load_as(&arguments.file, arguments.ddf.as_deref(), arguments.strict, by_path)
+}
+
+/// The tree of a device that speaks DM 1.2.
+pub(crate) fn load_by_path(file: &Path) -> anyhow::Result<MoTree> {
+    load_as(file, None, false, true)
+}
+
+fn load_as(file: &Path, ddf: Option<&Path>, strict: bool, by_path: bool) -> anyhow::Result<MoTree> {
+    let place = || file.display().to_string();
+    let text = read(file)?;
     let file: TreeFile = serde_json::from_slice(&text).with_context(place)?;
     let outline: Outline = serde_json::from_slice(&text).with_context(place)?;
 
@@ -45,11 +62,11 @@ pub(super) fn load(arguments: &TreeArgs) -> anyhow::Result<MoTree> {
     let mut config = lamp::tree_config();
     let named = |moid: &str| outline.definitions.iter().any(|it| matches!(it, Definition::Named(name) if name == moid));
     config.definitions.retain(|definition| named(definition.moid()));
-    if arguments.strict {
+    if strict {
         config = config.with_strictness(Strictness::Strict);
     }
-    let by_path = !outline.tree.is_empty() || arguments.command.is_some() || arguments.tnds.is_some();
-    if let Some(ddf) = &arguments.ddf {
+    let by_path = by_path || !outline.tree.is_empty();
+    if let Some(ddf) = ddf {
         let place = || ddf.display().to_string();
         let description = Ddf::parse(&read(ddf)?, &Limits::DEFAULT).with_context(place)?;
         let (paths, definitions) = description.describe(dm1::Config::new());
@@ -57,7 +74,9 @@ pub(super) fn load(arguments: &TreeArgs) -> anyhow::Result<MoTree> {
         config.definitions.extend(definitions);
         MoTree::new(config.clone()).with_context(place)?;
     } else if by_path {
-        config = config.with_dm1(dm1::Config::new());
+        // The lamp by its path, where the file has it there.
+        let lamp = outline.tree.iter().any(|node| node.path == "Lamp") && named(lamp::LAMP);
+        config = config.with_dm1(if lamp { lamp::paths() } else { dm1::Config::new() });
     }
     MoTree::from_file(config, file).with_context(place)
 }

@@ -5,7 +5,7 @@ mod file;
 mod show;
 mod tnds;
 
-pub(crate) use file::save;
+pub(crate) use file::{load_by_path, save};
 
 use crate::cli::TreeArgs;
 use crate::failure::Failure;

@@ -12,6 +12,9 @@ use dm_syncml::{
     Message, Parsed, Strictness, SyncHdr, WbxmlOptions, XmlOptions, lint,
 };
 
+use crate::output::json::Json;
+use crate::output::outline::Item;
+
 use super::{Deviation, Finding, Format, Look, MAX_INPUT, Options, Refusal, Report, Wire};
 
 pub(super) const SYNCML: Format =
@@ -30,6 +33,27 @@ const LIMITS: Limits = Limits::DEFAULT
     .with_max_session_id_len(1 << 10)
     .with_max_uri_len(64 << 10)
     .with_max_string_table_len(MAX_INPUT as usize);
+
+/// A message as machines read it, without its deviations.
+pub(crate) fn syncml_json(bytes: &[u8]) -> Json {
+    let Ok(report) = read(bytes, &PLAIN) else {
+        return Json::object().with("kind", "other").with("length", bytes.len());
+    };
+    let Json::Object(members) = report.json else { return Json::Null };
+    Json::object().with("kind", SYNCML.kind).with("length", bytes.len()).with_all(members)
+}
+
+/// A message as people read it; why it cannot be read, where that is so.
+pub(crate) fn syncml_items(bytes: &[u8]) -> Result<Vec<Item>, String> {
+    match read(bytes, &PLAIN) {
+        Ok(Report { refusal: Some(Refusal(why)), .. }) | Err(Refusal(why)) => Err(why),
+        Ok(report) => Ok(report.items),
+    }
+}
+
+/// Nothing asked for in particular.
+const PLAIN: Options<'static> =
+    Options { strictness: dm_package::Strictness::Lenient, key: None, login: None, lint: false, nested: false };
 
 fn looks_like(look: &Look<'_>) -> bool {
     looks_like_xml(look.bytes) || head::looks_like_wbxml(look.bytes)
