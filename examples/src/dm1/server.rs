@@ -169,7 +169,7 @@ impl Dm1Server {
         let (key, begins) = match route(&request) {
             // Half a message opens nothing, and puts no end to a session that there is.
             Ok(route) => {
-                let begins = route.begins() && Message::parse(&request.body).is_ok();
+                let begins = route.begins() && is_message(&request.body);
                 ((route.device_id.clone(), route.session_id.clone()), begins)
             }
             Err(response) => {
@@ -344,6 +344,10 @@ fn note(received: Received, journal: &mut dyn FnMut(Note)) {
     for alert in received.alerts {
         journal(Note::Alerted { device: device.clone(), alert });
     }
+}
+
+fn is_message(body: &[u8]) -> bool {
+    dm_syncml::utf8(body).is_ok_and(|text| Message::parse(&text).is_ok())
 }
 
 fn digest(bytes: &[u8]) -> u64 {
