@@ -470,6 +470,40 @@ proptest! {
     }
 
     #[test]
+    fn as_many_parts_as_there_is_room_for(items in any_vec(any_item(), 0..20), limit in prop::option::of(200_usize..3000), reserved in 0_usize..200) {
+        for encoding in ENCODINGS {
+            // What cannot be written is not the question here.
+            let writable = |item: &Item<'static>| {
+                let mut empty = composer(encoding, None);
+                push(&mut empty, &Command::Results(Results::new("1", "7", "3").with_item(item.clone()))).is_ok()
+            };
+            let items: Vec<Item<'static>> = items.iter().filter(|item| writable(item)).cloned().collect();
+            let build = |ids: &mut CmdIds, count: usize| {
+                let results = Results::new(ids.next(), "7", "3");
+                Command::Results(items.iter().take(count).cloned().fold(results, Results::with_item))
+            };
+            let mut composer = composer(encoding, limit);
+            composer.reserve(reserved);
+            let room = composer.room();
+            let (next, last) = (composer.next_id(), composer.last_id());
+            prop_assert_eq!((next.as_str(), last), ("1", 0));
+            let one_more = |count: usize| composer.measure(build(&mut CmdIds::default(), count + 1)).unwrap();
+            let costs: Vec<usize> = (0..items.len()).map(one_more).collect();
+            let fits = costs.iter().take_while(|cost| room.is_none_or(|room| **cost <= room)).count();
+            let taken = composer.push_most(items.len(), build);
+            if items.is_empty() && limit.is_none() {
+                prop_assert!(taken.is_err(), "Results without an Item");
+                continue;
+            }
+            prop_assert_eq!(taken.unwrap(), fits);
+            prop_assert_eq!(composer.last_id(), u32::from(fits > 0));
+            let empty = Composer::new(header(), Namespace::SyncMl12, encoding, Some(0)).unwrap().len;
+            let len = composer.finish(true).unwrap().len();
+            prop_assert!(limit.is_none_or(|limit| len <= limit.saturating_sub(reserved).max(empty)));
+        }
+    }
+
+    #[test]
     fn pieces_are_the_whole((data, format, binary) in data(), limit in 300_usize..1200, before in 0_usize..2) {
         for encoding in ENCODINGS {
             if !(binary && encoding == Encoding::Xml) {
