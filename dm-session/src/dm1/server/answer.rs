@@ -2,21 +2,28 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use dm_syncml::{
     self as syncml, Alert, AlertCode, Command, CommandName, Encoding, Item, Location, Meta, MsgId, Namespace, Status,
     StatusCode, Str, SyncHdr,
 };
 
-use super::orders::{self, Divisible, Sent};
+use super::orders::{self, Divisible, Filed, Sent};
 use super::{Action, Judged, Owed, Reason, RequestId, Server, Session, State, route};
 use crate::dm1::auth::Party;
-use crate::dm1::compose::{CmdIds, Composer, Pushed};
+use crate::dm1::compose::{CmdIds, Composer, Piece, Pushed};
 use crate::dm1::task::NotSent;
 use crate::http::Response;
 
 /// Bytes that are kept for an Alert at the end: `<Alert><CmdID>4294967295</CmdID><Data>1222</Data></Alert>`.
 const ALERT_LEN: usize = 64;
+
+/// Commands of the message with the most room: the Status for the SyncHdr.
+const ROOMIEST: u32 = 1;
+
+/// Bytes of a large object for which a Status is left out that may be.
+const GOOD_PIECE: usize = 64;
 
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,8 @@ enum Ending {
     Postponed,
     /// No Final: a chunk is in it.
     Chunk,
+    /// 1222: the object that was being sent is given up.
+    GivenUp,
     /// 1222: the peer is to go on.
     More,
     /// 1223 and Final.
@@ -67,7 +76,7 @@ impl Server {
                 self.send(id, response);
                 match (plan, ending) {
                     (_, Ending::Postponed) => self.core.state = State::Sending { decided: true },
-                    (_, Ending::Chunk) => self.core.state = State::Sending { decided: false },
+                    (_, Ending::Chunk | Ending::GivenUp) => self.core.state = State::Sending { decided: false },
                     (Plan::Orders | Plan::Chunk, Ending::Commands) => self.core.state = State::Wait,
                     (Plan::Orders, Ending::Nothing) => self.close(Reason::Ended),
                     _ => {}
@@ -143,14 +152,18 @@ impl Server {
     fn compose(&mut self, plan: Plan) -> Result<(Response, Ending), TooSmall> {
         let Some(session) = &self.core.session else { return Err(TooSmall) };
         let mut composer = self.begin(session, true)?;
-        composer.reserve(ALERT_LEN);
-        let mut told = 0_usize;
-        for owed in &session.owed {
-            if !composer.push(|ids| owed.to_command(ids)).unwrap_or(true) {
-                break;
+        let mut told = put_statuses(&mut composer, &session.owed);
+        let crowded = told < session.owed.len() || !self.has_room(&composer, plan);
+        if crowded && session.owed.iter().any(|owed| owed.may_be_left_out) {
+            // What else there is goes first: else each message of the peer would ask for one more of these.
+            if let Some(session) = &mut self.core.session {
+                session.owed.retain(|owed| !owed.may_be_left_out);
             }
-            told = told.saturating_add(1);
+            let session = self.core.session.as_ref().ok_or(TooSmall)?;
+            composer = self.begin(session, true)?;
+            told = put_statuses(&mut composer, &session.owed);
         }
+        let session = self.core.session.as_ref().ok_or(TooSmall)?;
         let mut all_told = told >= session.owed.len();
         let mut named = 0_usize;
         for source in session.broken.iter().take_while(|_| all_told) {
@@ -173,7 +186,7 @@ impl Server {
         };
         composer.reserve(0);
         let alert = match ending {
-            Ending::Postponed | Ending::More => Some(AlertCode::NEXT_MESSAGE),
+            Ending::Postponed | Ending::GivenUp | Ending::More => Some(AlertCode::NEXT_MESSAGE),
             Ending::Abort => Some(AlertCode::SESSION_ABORT),
             Ending::Commands | Ending::Nothing | Ending::Chunk => None,
         };
@@ -249,6 +262,10 @@ impl Server {
                     self.core.book.sent.push(Sent::new(order, msg_id, first, Some(pieces)));
                     return Ending::Chunk;
                 }
+                // It will never have more room than this.
+                Ok(Put::Later) if ending == Ending::Nothing && composer.last_id() <= ROOMIEST => {
+                    self.not_sent(order, NotSent::TooLarge);
+                }
                 Ok(Put::Later) => {
                     self.core.book.waiting.push_front(order);
                     return if ending == Ending::Commands { ending } else { Ending::Postponed };
@@ -288,17 +305,36 @@ impl Server {
         }
     }
 
-    /// The roomiest message that can come: with a Status for the SyncHdr and one for the device's 1222.
+    /// The roomiest message that can come: with the Status for the SyncHdr.
     fn alone(&self) -> Option<Composer> {
-        let session = self.core.session.as_ref()?;
-        let mut composer = self.begin(session, true).ok()?;
-        let owed = Owed {
-            msg_ref: session.judged.msg_ref.clone(),
-            cmd_ref: String::from("9999"),
-            cmd: String::from("Alert"),
-            status: StatusCode::OK,
+        self.begin(self.core.session.as_ref()?, true).ok()
+    }
+
+    /// Whether the next command, or a good piece of it, has room in a message, or will not have more in any.
+    fn has_room(&self, composer: &Composer, plan: Plan) -> bool {
+        let encoding = composer.encoding();
+        let fits = |composer: &Composer, command, more: usize| {
+            let cost = composer.measure(command).map_or(0, |cost| cost.saturating_add(more));
+            composer.room().is_none_or(|room| cost <= room.saturating_add(ALERT_LEN))
         };
-        composer.push(|ids| owed.to_command(ids)).ok()?.then_some(composer)
+        let task = match plan {
+            Plan::Orders => self.core.book.waiting.front().map(|order| &order.task),
+            Plan::Chunk => self.core.book.sent.last().map(|sent| &sent.order.task),
+            Plan::More | Plan::Abort | Plan::Quiet => None,
+        };
+        let Some(task) = task else { return true };
+        if plan == Plan::Orders {
+            let Some(command) = orders::build(task, &mut CmdIds::default(), encoding) else { return true };
+            if fits(composer, command.clone(), 0) {
+                return true;
+            }
+            if self.alone().is_some_and(|alone| fits(&alone, command, 0)) {
+                return false;
+            }
+        }
+        let Some((divisible, pieces)) = Divisible::of(task, encoding) else { return true };
+        let empty = Piece { data: syncml::Data::default(), size: Some(pieces.total()), more: true };
+        fits(composer, divisible.build(&mut CmdIds::default(), empty), GOOD_PIECE)
     }
 
     /// Puts the next chunk of the large object into a message.
@@ -314,16 +350,18 @@ impl Server {
         let ending = match pushed {
             Ok(Pushed::Last) => Ending::Commands,
             Ok(Pushed::Part) => Ending::Chunk,
-            Ok(Pushed::Nothing) => return Ending::Postponed,
-            Err(_) => {
+            Ok(Pushed::Nothing) if composer.last_id() > ROOMIEST => return Ending::Postponed,
+            Ok(Pushed::Nothing) | Err(_) => {
+                // Part of it has gone, and the rest never will.
                 sent.pieces = None;
-                return Ending::Postponed;
+                sent.filed = Vec::from([Filed::default()]);
+                return Ending::GivenUp;
             }
         };
         sent.msg_id = msg_id;
         sent.first = first;
         if let Some(filed) = sent.filed.first_mut() {
-            *filed = super::orders::Filed::default();
+            *filed = Filed::default();
         }
         if ending == Ending::Commands {
             sent.pieces = None;
@@ -338,6 +376,13 @@ enum Put {
     Chunk(crate::dm1::compose::Pieces),
     /// There is room for it in another message.
     Later,
+}
+
+/// Puts in as many Statuses as there is room for, with room for an Alert at the end; says how many.
+fn put_statuses(composer: &mut Composer, owed: &[Owed]) -> usize {
+    composer.reserve(ALERT_LEN);
+    // One that cannot be written, because of what it refers to, is let go.
+    owed.iter().take_while(|owed| composer.push(|ids| owed.to_command(ids)).unwrap_or(true)).count()
 }
 
 impl Judged {

@@ -38,7 +38,7 @@ use results::Assembly;
 const MAX_PENDING: usize = 8;
 
 /// How many messages are known again that come once more; the last one is answered as before.
-const MAX_SEEN: usize = 16;
+const MAX_SEEN: usize = 32;
 
 /// How many actions may wait when an event comes. It adds one for each order, and a few.
 const MAX_QUEUE: usize = 1024;
@@ -175,6 +175,8 @@ struct Owed {
     cmd: String,
     #[cfg_attr(feature = "serde", serde(with = "crate::wire::status"))]
     status: StatusCode,
+    /// That of a 1222: it is said where there is room for it.
+    may_be_left_out: bool,
 }
 
 /// One DM session of a server with one device (OMA-TS-DM_Protocol-V1_2).
@@ -336,7 +338,8 @@ impl Server {
     }
 
     /// The request that waits for the application's decision, if one does. Its answer goes out by
-    /// [`Action::Respond`]. It is the id of the decision, unless the device has sent its message again since.
+    /// [`Action::Respond`]. It is the id of the decision, unless the device has sent its message again since; either
+    /// will do for [`Event::Orders`].
     #[must_use]
     pub const fn open_request(&self) -> Option<RequestId> {
         match self.core.state {
@@ -353,7 +356,10 @@ impl Server {
 
     /// Whether the application was asked for this decision, and has not decided yet.
     fn check_decision(&self, id: RequestId) -> Result<(), Error> {
-        let open = matches!(self.core.state, State::Deciding { decision: Some(open), .. } if open == id);
+        let open = matches!(
+            self.core.state,
+            State::Deciding { decision: Some(open), request, .. } if open == id || request == id
+        );
         let unseen = self.core.queue.iter().any(|action| matches!(action, Action::Decide { .. }));
         if open && !unseen { Ok(()) } else { Err(ErrorKind::ApiMisuse.into()) }
     }

@@ -12,7 +12,7 @@ use super::{Action, Initiator, Judged, MAX_SEEN, Opening, Owed, Reason, RequestI
 use crate::Random;
 use crate::dm1::alert::{AlertItem, AlertKind, ClientAlert};
 use crate::dm1::auth::{Party, Proved, Prover, Shown, Verdict, Verifier};
-use crate::dm1::config::ServerConfig;
+use crate::dm1::config::{Profile, ServerConfig};
 use crate::dm1::task::{Fate, Leaf};
 use crate::http::{Request, Response};
 use crate::tree::dm1::Content;
@@ -110,8 +110,15 @@ impl Server {
     /// The device has sent its last message again.
     fn repeated(&mut self, id: RequestId) -> Result<(), Response> {
         match &mut self.core.state {
-            State::Deciding { decision: Some(_), request, .. } => {
+            State::Deciding { decision: decision @ Some(_), request, .. } => {
                 let older = core::mem::replace(request, id);
+                let unseen = self.core.queue.iter_mut().find_map(|action| match action {
+                    Action::Decide { id, .. } => Some(id),
+                    _ => None,
+                });
+                if let Some(unseen) = unseen {
+                    (*unseen, *decision) = (id, Some(id));
+                }
                 self.core.queue.push_back(Action::Respond { id: older, response: Response::new(503) });
                 Ok(())
             }
@@ -193,7 +200,7 @@ impl Server {
         let judged = |status| Judged { msg_ref: msg_ref.clone(), status, chal: None, save: false };
         // Package #1, unless one was accepted before.
         let begins = !session.established && self.core.state != State::Setup;
-        if begins && !is_package_1(&message) {
+        if begins && !is_package_1(&message, self.config.profile) {
             session.judged = judged(StatusCode::BAD_REQUEST);
             session.owed = refusals(&message, StatusCode::BAD_REQUEST);
             self.respond(id, Plan::Quiet);
@@ -219,7 +226,7 @@ impl Server {
             }
             return;
         }
-        let said = self.take(&message);
+        let said = self.take(&message, begins);
         let Some(session) = &mut self.core.session else { return };
         if let Some(nonce) = session.prover.take_nonce(true) {
             self.core.queue.push_back(Action::SaveNonce { party: Party::Server, nonce });
@@ -315,7 +322,7 @@ impl Server {
     // --- commands ------------------------------------------------------------------------------------
 
     /// Takes up all commands of a message.
-    fn take(&mut self, message: &Message<'_>) -> Said {
+    fn take(&mut self, message: &Message<'_>, begins: bool) -> Said {
         let mut said = Said::default();
         let mut judged = false;
         let mut dev_info: Option<Vec<(String, Content)>> = None;
@@ -357,7 +364,8 @@ impl Server {
                 self.owe(message, command, status);
             }
         }
-        if let Some(start) = said.start {
+        let first = self.core.session.as_ref().is_some_and(|session| !session.established);
+        if let Some(start) = said.start.or(dev_info.as_ref().filter(|_| first && begins).map(|_| Initiator::Client)) {
             let notified = start == Initiator::Server && self.take_pending(message.header.session_id.as_str());
             if let Some(session) = &mut self.core.session
                 && !session.established
@@ -530,12 +538,13 @@ fn leaf(source: Option<&str>, results: &Results<'_>, content: Content) -> Leaf {
     Leaf { uri: source.or_else(named).unwrap_or_default().to_owned(), content }
 }
 
-/// Whether a message can be the first of a session.
-fn is_package_1(message: &Message<'_>) -> bool {
-    let starts = message.commands.iter().any(|command| {
-        let Command::Alert(alert) = command else { return false };
-        matches!(alert.code(), Some(AlertCode::SERVER_INITIATED | AlertCode::CLIENT_INITIATED))
-    });
+/// Whether a message can be the first of a session. Windows may leave the session alert out.
+fn is_package_1(message: &Message<'_>, profile: Profile) -> bool {
+    let starts = profile == Profile::Windows
+        || message.commands.iter().any(|command| {
+            let Command::Alert(alert) = command else { return false };
+            matches!(alert.code(), Some(AlertCode::SERVER_INITIATED | AlertCode::CLIENT_INITIATED))
+        });
     let dev_info = message.commands.iter().any(|command| {
         let Command::Replace(operation) = command else { return false };
         operation.items.iter().any(|item| item.source.is_some())
@@ -583,6 +592,7 @@ fn owed(message: &Message<'_>, command: &Command<'_>, status: StatusCode) -> Opt
         cmd_ref,
         cmd: command.name().unwrap_or_default().to_owned(),
         status,
+        may_be_left_out: matches!(command, Command::Alert(alert) if alert.code() == Some(AlertCode::NEXT_MESSAGE)),
     })
 }
 
