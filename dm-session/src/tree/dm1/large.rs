@@ -183,12 +183,13 @@ impl LargeObject {
 
     /// Whether a restored buffer can be one of objects of up to `limit` bytes.
     pub(crate) fn is_consistent(&self, limit: usize) -> bool {
-        self.limit == limit
-            && self.buffer.len() <= limit
-            && self.dense <= self.buffer.len() as u64
-            && self.least(self.buffer.len()) <= self.size
-            && (self.refused.is_none() || self.buffer.is_empty())
-            && (!self.text || core::str::from_utf8(&self.buffer).is_ok())
+        let total = self.buffer.len();
+        let kept = total <= limit
+            && self.dense <= total as u64
+            && self.least(total) <= self.size
+            && (!self.text || core::str::from_utf8(&self.buffer).is_ok());
+        // One that was refused keeps nothing.
+        self.limit == limit && if self.refused.is_some() { total == 0 } else { kept }
     }
 
     /// The smallest size that `total` bytes can have been announced with.
