@@ -128,6 +128,15 @@ impl AlertItem {
         !self.alert_type().is_empty()
     }
 
+    /// Reads an Item of a message. One without Type or Data is kept as it is.
+    pub(crate) fn from_item(item: &Item<'_>) -> Self {
+        Self {
+            source: item.source_uri().map(|uri| uri.as_str().to_owned()),
+            mark: item.meta.as_ref().and_then(Meta::mark).map(|mark| mark.as_str().to_owned()),
+            content: Content::from_item(item, None),
+        }
+    }
+
     fn to_item(&self, prefixed: bool, encoding: Encoding) -> Item<'static> {
         let mut item = self.source.as_ref().map_or_else(Item::new, |source| Item::source(source.clone()));
         let bare = self.alert_type();
@@ -201,20 +210,6 @@ impl ClientAlert {
             alert = alert.with_correlator(correlator.clone());
         }
         self.items.iter().fold(alert, |alert, item| alert.with_item(item.to_item(prefixed, encoding)))
-    }
-
-    /// Reads the Alert of a message. An Item without Type or Data is kept as it is.
-    pub(crate) fn from_alert(kind: AlertKind, alert: &Alert<'_>) -> Self {
-        let item = |item: &Item<'_>| AlertItem {
-            source: item.source.as_ref().map(|source| source.uri.as_str().to_owned()),
-            mark: item.meta.as_ref().and_then(Meta::mark).map(|mark| mark.as_str().to_owned()),
-            content: Content::from_item(item, None),
-        };
-        Self {
-            kind,
-            correlator: alert.correlator.as_ref().map(|correlator| correlator.as_str().to_owned()),
-            items: alert.items.iter().map(item).collect(),
-        }
     }
 
     fn severity(&self) -> u8 {

@@ -301,11 +301,6 @@ impl Pieces {
         Piece { data, size: Some(self.total()), more: true }
     }
 
-    /// Begins again.
-    pub(crate) fn restart(&mut self) {
-        self.sent = 0;
-    }
-
     /// Bytes that have not gone.
     fn left(&self) -> usize {
         self.len().saturating_sub(self.sent)

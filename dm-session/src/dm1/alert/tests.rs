@@ -30,7 +30,8 @@ fn sent(alert: Alert<'static>, encoding: Encoding) -> Alert<'static> {
 fn through(alert: &ClientAlert, prefixed: bool, encoding: Encoding) -> ClientAlert {
     let read = sent(alert.to_alert("1", prefixed, encoding), encoding);
     assert_eq!(read.code(), Some(alert.kind.code()));
-    ClientAlert::from_alert(alert.kind, &read)
+    let correlator = read.correlator.as_ref().map(|correlator| correlator.as_str().to_owned());
+    ClientAlert { kind: alert.kind, correlator, items: read.items.iter().map(AlertItem::from_item).collect() }
 }
 
 fn item() -> AlertItem {

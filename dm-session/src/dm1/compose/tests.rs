@@ -301,7 +301,7 @@ fn what_no_message_has_room_for_is_not_begun() {
 }
 
 #[test]
-fn pieces_begin_again_and_elements_are_not_cut() {
+fn values_are_not_shown_and_elements_are_not_cut() {
     let whole = item(None).with_data(String::from_utf8(vec![b'x'; 5000]).unwrap());
     let mut pieces = Pieces::of(&whole).unwrap();
     let build = |ids: &mut CmdIds, piece: Piece| {
@@ -310,8 +310,6 @@ fn pieces_begin_again_and_elements_are_not_cut() {
     assert_eq!(composer(Encoding::Xml, Some(1000)).push_piece(&mut pieces, build).unwrap(), Pushed::Part);
     assert!(pieces.is_begun());
     assert!(!format!("{pieces:?}").contains("xxx"), "values are not shown");
-    pieces.restart();
-    assert!(!pieces.is_begun() && pieces == Pieces::of(&whole).unwrap());
 
     let element = Element::new(Name::Other { namespace: Str::from("urn:x"), local: Str::from("N") });
     assert_eq!(Pieces::of(&item(None).with_data(syncml::Data::element(element))), None);
@@ -440,7 +438,7 @@ fn command() -> impl Strategy<Value = Command<'static>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 
     #[test]
     fn any_commands_are_counted(commands in any_vec(command(), 0..12)) {

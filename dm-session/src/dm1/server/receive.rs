@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use dm_syncml::{Alert, AlertCode, Command, Message, Meta, Page, Peek, Results, Status, StatusCode, Strictness, Tag};
+use dm_syncml::{Alert, AlertCode, Command, Message, Page, Peek, Results, Status, StatusCode, Strictness, Tag};
 
 use super::answer::Plan;
 use super::results::{Assembly, Origin, Owner, alert_len, empty_alert};
@@ -451,11 +451,7 @@ impl Server {
                         session.incoming = Some(open);
                         return status;
                     }
-                    whole.items.push(AlertItem {
-                        source: item.source_uri().map(|uri| uri.as_str().to_owned()),
-                        mark: item.meta.as_ref().and_then(Meta::mark).map(|mark| mark.as_str().to_owned()),
-                        content: Content::from_item(item, None),
-                    });
+                    whole.items.push(AlertItem::from_item(item));
                 }
             }
         }
