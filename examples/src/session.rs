@@ -39,7 +39,7 @@ pub(crate) const UDP_TIME: Duration = Duration::from_secs(5);
 pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut story = Story::new(arguments.json);
-    let mut checks = Checks::default();
+    let (mut checks, mut checks_dm1) = (Checks::default(), Checks::default());
     let secret: [u8; 16] = random::bytes();
     let auth_data = b"nonce-1";
     let keys = dm1::Keys::new()?;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
         play(&server, &Key { secret: &secret, auth_data }, &expected, &mut story, &mut checks)?;
     }
     if plays(Protocol::V1_2) {
-        dm1::play(&site, &server.endpoint, &keys, arguments.wbxml, &mut story, &mut checks)?;
+        dm1::play(&site, &server.endpoint, &keys, arguments.wbxml, &mut story, &mut checks_dm1)?;
     }
     let (notes, notes_dm1) = server.stop()?;
     if plays(Protocol::V2_0) {
@@ -60,8 +60,9 @@ pub(crate) fn run(arguments: &SessionArgs) -> Result<(), Failure> {
         checks.repository(&site.repository());
     }
     if plays(Protocol::V1_2) {
-        checks.dm1_server(&notes_dm1);
+        checks_dm1.dm1_server(&notes_dm1);
     }
+    checks.0.append(&mut checks_dm1.0);
     story.verdict(&checks.0, began.elapsed().as_secs_f32());
     if checks.0.iter().all(|(_, held)| *held) {
         Ok(())

@@ -388,18 +388,7 @@ fn a_silent_server_is_given_up() {
 fn ctrl_c_ends_a_device_that_waits_for_an_answer() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/dm", silent.local_addr().unwrap());
-    let device = Running::start(&[
-        "connect",
-        "--protocol",
-        "1.2",
-        "--server",
-        &url,
-        "--json",
-        "--alert",
-        "x.y",
-        "--timeout",
-        "5",
-    ]);
+    let device = Running::start(&["connect", "--protocol", "1.2", "--server", &url, "--json", "--alert", "x.y"]);
     while !device.line().contains("\"event\":\"request\"") {}
     device.interrupt();
     let (code, out, _) = device.end();

@@ -36,9 +36,93 @@ fn a_session_for_people() {
     assert!(!text.contains('\u{1b}') && !text.contains('✗'));
 }
 
+/// What is seen of the session of DM 1.2, in either form.
+const OF_DM_1_2: [&str; 27] = [
+    "device ◀── server       Package#0  40 bytes by UDP, in a WAP Push",
+    "digest             verified",
+    "1200 Server-initiated management",
+    "./DevInfo/DevId \"IMEI:350000000000017\"",
+    "1226 Generic alert  ./Lamp Reversed-Domain-Name: example.lamp.door \"open\" warning",
+    "407 Missing credentials      for message 1  → asks for credentials (md5)",
+    "device ──▶ server       Package#1, message 2  POST /dm",
+    "212 Authentication accepted  for message 2  → with the next nonce",
+    "Get      ./Lamp?list=StructData",
+    "404 Not found                Get      ./Lamp/Colour",
+    "507 Atomic failed            Atomic   of 3 commands",
+    "216 Atomic roll back OK      Add      ./Lamp/Dimming/23:00",
+    "405 Command not allowed      Replace  ./Lamp/Place",
+    "215 Not executed             Delete   ./Lamp/Dimming/22:00",
+    "200 OK                       Delete   ./Lamp/Dimming/01:00",
+    "Results  ./DevDetail/FwV \"3.1\"",
+    "to be continued",
+    "213 Chunked item accepted and buffered  Add      ./Lamp/Curve",
+    "Alert    1222 Next message",
+    "200 OK                       Add      ./Lamp/Curve",
+    "device: asks the user “Test the lamp now?”",
+    "200 OK                       Alert    1101 Confirm or reject",
+    "202 Accepted for processing  Exec     ./Lamp/Test",
+    "1201 Client-initiated management",
+    "correlator test-1",
+    "+     Curve                   0x00070e",
+    "✓ DM 1.2: every status: 8 orders, 8 expected",
+];
+
+#[test]
+fn a_session_of_dm_1_2() {
+    for (arguments, form) in [(&["session"][..], "XML"), (&["session", "--protocol", "1.2", "--wbxml"], "WBXML")] {
+        let done = dm(arguments);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{}", done.text());
+        let text = done.text();
+        let (before, told) = text.split_once("OMA DM 1.2, a session on this machine, in ").unwrap();
+        assert_eq!(before.contains("Package#3"), arguments.len() == 1, "that of DM 2.0 comes first\n{text}");
+        assert!(told.starts_with(&format!("{form}\n")), "{text}");
+        for part in OF_DM_1_2 {
+            assert!(told.contains(part), "{part:?} is missing in\n{told}");
+        }
+        assert!(told.contains(&format!(" of {form}")) && told.contains("all as expected") && !told.contains('✗'));
+        let values = told.matches("bytes of WBXML").count();
+        assert_eq!(values > 0, form == "WBXML", "{told}");
+    }
+}
+
+#[test]
+fn a_session_of_dm_1_2_for_machines() {
+    for (more, form) in [(&[][..], "xml"), (&["--wbxml"], "wbxml")] {
+        let mut arguments = vec!["session", "--protocol", "1.2", "--json"];
+        arguments.extend(more);
+        let done = dm(&arguments);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{}", done.text());
+        let events = done.events();
+        let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+        let notification = of("notification")[0];
+        assert_eq!(
+            (&notification["authenticated"], &notification["content"]["kind"]),
+            (&true.into(), &"dm1-notification".into())
+        );
+        let (requests, responses) = (of("request"), of("response"));
+        assert!(requests.len() >= 8 && requests.len() == responses.len(), "{}", done.text());
+        assert!(requests.iter().chain(&responses).all(|event| event["content"]["form"] == form), "{}", done.text());
+        // The SessionID is that of the notification; each side counts its messages from 1.
+        let header = &requests[0]["content"]["header"];
+        assert_eq!(header["session_id"], notification["content"]["session_id"]);
+        let ids = |events: &[&serde_json::Value]| -> Vec<String> {
+            let ids = events.iter().map(|event| event["content"]["header"]["msg_id"].as_str().unwrap().to_owned());
+            ids.take(7).collect()
+        };
+        assert_eq!(ids(&requests), ["1", "2", "3", "4", "5", "6", "7"]);
+        assert_eq!(ids(&responses), ids(&requests));
+        assert_eq!((&requests[0]["credentials"], &requests[1]["credentials"]), (&false.into(), &true.into()));
+        assert!(of("closed").len() == 2 && of("closed").iter().all(|event| event["ok"] == true));
+        assert_eq!(of("interact")[0]["text"], "Test the lamp now?");
+        let verdict = events.last().unwrap();
+        assert_eq!((&verdict["event"], &verdict["ok"]), (&"verdict".into(), &true.into()));
+        assert!(verdict["checks"].as_array().unwrap().len() >= 13, "{verdict}");
+    }
+}
+
 #[test]
 fn a_session_for_machines() {
-    let done = dm(&["session", "--json"]);
+    let done = dm(&["session", "--protocol", "2.0", "--json"]);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{}", done.text());
     let events = done.events();
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
@@ -65,6 +149,9 @@ fn logs_hold_no_secrets() {
     assert!(done.stderr.contains("sending"), "{}", done.stderr);
     assert!(!done.stderr.contains("OMADM-Session=") && !done.stderr.contains("omadm-session="), "{}", done.stderr);
     assert!(!done.text().contains("OMADM-Session"), "{}", done.text());
+    // Neither are the credentials of DM 1.2, nor the nonces.
+    assert!(done.text().contains("credentials (md5)"), "{}", done.text());
+    assert!(!done.stderr.contains("NextNonce") && !done.stderr.contains("<Cred>"), "{}", done.stderr);
 }
 
 #[test]

@@ -64,6 +64,9 @@ pub(crate) struct Setup<'a> {
 /// How long to wait before a message goes out again: somebody is watching.
 const RESEND_AFTER: Duration = Duration::from_secs(1);
 
+/// How long to wait for what a server says when it is told that the session is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// A device between and in its sessions.
 pub(crate) struct Device {
     pub(crate) tree: MoTree,
@@ -201,6 +204,7 @@ impl Device {
     fn send(&self, id: EffectId, request: HttpRequest, deadline: Option<Timestamp>) -> anyhow::Result<()> {
         let (http, door, machine) = (self.http.clone(), self.door.clone(), self.machine);
         let timeout = deadline.map_or(self.limits.request_timeout, |deadline| deadline.since(now()));
+        let timeout = if self.interrupted { timeout.min(FAREWELL) } else { timeout };
         let most = self.limits.message.max_message_len;
         tracing::debug!(?request, "sending");
         thread::Builder::new().name("http".into()).spawn(move || {

@@ -42,7 +42,7 @@ pub(crate) enum Note {
     /// Package #1 came.
     Opened { device: String, opening: Opening },
     /// This came of an order.
-    Done { device: String, outcome: Outcome },
+    Done { device: String, outcome: Box<Outcome> },
     /// The device reports something.
     Alerted { device: String, alert: ClientAlert },
     /// Orders go out.
@@ -239,7 +239,8 @@ impl Dm1Server {
 
     /// Ends all sessions: the server goes down.
     pub(crate) fn abort(&mut self) {
-        let keys: Vec<Key> = self.sessions.keys().cloned().collect();
+        let open = self.sessions.iter().filter(|(_, session)| session.over.is_none());
+        let keys: Vec<Key> = open.map(|(key, _)| key.clone()).collect();
         for key in keys {
             drop(self.tell(&key, Event::Abort));
         }
@@ -304,7 +305,7 @@ impl Dm1Server {
                         done.notification = Some(bytes);
                     }
                     Action::NotificationUnanswered => journal(Note::Unanswered { device: device() }),
-                    Action::Outcome(outcome) => journal(Note::Done { device: device(), outcome: *outcome }),
+                    Action::Outcome(outcome) => journal(Note::Done { device: device(), outcome }),
                     Action::Decide { id, received } => {
                         let waiting = received.waiting;
                         note(received, journal);
@@ -314,13 +315,11 @@ impl Dm1Server {
                         next = Some(Event::Orders { id, orders });
                     }
                     Action::Respond { response, .. } => done.response = Some(response),
-                    Action::SaveNonce { party, nonce } => {
-                        if nonces.len() < MAX_DEVICES || nonces.contains_key(&key.0) {
-                            let kept = nonces.entry(device()).or_default();
-                            match party {
-                                Party::Server => kept.server = nonce,
-                                _ => kept.client = nonce,
-                            }
+                    Action::SaveNonce { party, nonce } if nonces.len() < MAX_DEVICES || nonces.contains_key(&key.0) => {
+                        let kept = nonces.entry(device()).or_default();
+                        match party {
+                            Party::Server => kept.server = nonce,
+                            _ => kept.client = nonce,
                         }
                     }
                     Action::Closed(closed) => {
