@@ -123,6 +123,7 @@ impl LargeObject {
     pub fn refuse(&mut self, status: StatusCode) {
         self.refused.get_or_insert(status);
         self.buffer = Vec::new();
+        self.dense = 0;
     }
 
     /// The next chunk, the last one too. Its status is 213 for any but the last.
