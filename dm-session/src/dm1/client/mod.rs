@@ -398,10 +398,10 @@ impl Client {
         self.say(true);
     }
 
-    /// Everything that Package#1 says is to be said again, and nothing else of what waited.
-    fn begin_again(&mut self) {
-        let header = self.core.outbox.header.take();
-        self.core.outbox = Outbox { header, setup: true, ..Outbox::default() };
+    /// Package#1 is to be said again. What was not said yet of earlier messages follows it; values only to a server that
+    /// is `trusted`.
+    fn begin_again(&mut self, trusted: bool) {
+        self.core.outbox.begin_again(trusted);
         self.core.alerts.requeue();
         self.core.object = None;
         self.core.server_open = false;
@@ -593,7 +593,7 @@ impl Client {
         }
         let is_last = verdict.is_last;
         let status = verdict.status;
-        self.core.outbox.header = Some(HeaderStatus {
+        self.core.outbox.begin(HeaderStatus {
             msg_ref: reading.plan.msg_ref.clone(),
             status,
             chal: verdict.chal,
@@ -615,7 +615,7 @@ impl Client {
         if proved == Proved::Again {
             // What came with the challenge is not executed, whoever sent it.
             plan.refuse(if trusted { StatusCode::NOT_EXECUTED } else { status });
-            self.begin_again();
+            self.begin_again(trusted);
             self.core.run = Some(Run::new(plan));
             self.report();
             return self.say(true);
@@ -659,8 +659,9 @@ impl Client {
         for answered in &reading.answers {
             self.core.outbox.answered(answered);
             let status = answered.status;
-            // Challenged: it is said again. In progress: it is not.
-            if is_about_credentials(status) || status.is_informational() || self.core.outbox.is_between_pieces(status) {
+            // Challenged: it is said again. In progress, or a piece of it: it is not.
+            let waits = status.is_informational() || status == StatusCode::CHUNK_ACCEPTED;
+            if waits || is_about_credentials(status) {
                 continue;
             }
             if let Some(id) = self.core.alerts.answered(&answered.msg_ref, &answered.cmd_ref) {

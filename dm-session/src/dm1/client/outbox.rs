@@ -204,9 +204,34 @@ impl Outbox {
         }
     }
 
-    /// The rest of an object in pieces is not sent.
+    /// The rest of an object in pieces is not sent. An alert stays in the queue, for the next session.
     pub(super) fn drop_cut(&mut self) {
         self.cut = None;
+        self.cut_alert = None;
+    }
+
+    /// Package#1 comes first again.
+    pub(super) fn begin_again(&mut self, trusted: bool) {
+        self.setup = true;
+        self.cut_alert = None;
+        self.no_end = Vec::new();
+        if !trusted {
+            self.results = VecDeque::new();
+            self.cut = None;
+        }
+        if let Some(cut) = &mut self.cut {
+            // The piece was refused with its message.
+            cut.pieces.restart();
+            cut.sent = None;
+        }
+    }
+
+    /// Another message of the server is answered: what it brings is counted by itself, once the last one is answered.
+    pub(super) fn begin(&mut self, header: HeaderStatus) {
+        self.header = Some(header);
+        if self.results.is_empty() && self.cut.is_none() {
+            self.len = 0;
+        }
     }
 
     /// A Status of Results: any but that of a piece that was taken ends the object.
@@ -216,11 +241,6 @@ impl Outbox {
         if cut && !answered.status.is_success() {
             self.cut = None;
         }
-    }
-
-    /// Whether the Status of an alert is that of a piece with more to come.
-    pub(super) fn is_between_pieces(&self, status: StatusCode) -> bool {
-        self.cut_alert.is_some() && status == StatusCode::CHUNK_ACCEPTED
     }
 
     /// An alert is answered: no more of it is sent.
