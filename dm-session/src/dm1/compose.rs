@@ -295,6 +295,11 @@ impl Pieces {
         }
     }
 
+    /// Begins again.
+    pub(crate) fn restart(&mut self) {
+        self.sent = 0;
+    }
+
     /// A first piece as small as pieces are, to see whether it can be sent at all.
     pub(crate) fn smallest(&self) -> Piece {
         let data = syncml::Data::text("x".repeat(MIN_PIECE));
