@@ -5,19 +5,32 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use dm_syncml::{
-    self as syncml, Alert, AlertCode, Command, CommandName, Encoding, Item, Location, Meta, MsgId, Namespace, Status,
-    StatusCode, Str, SyncHdr,
+    self as syncml, Alert, AlertCode, AuthType, Command, CommandName, Cred, Encoding, Item, Location, Meta, MsgId,
+    Namespace, Status, Str, SyncHdr,
 };
 
 use super::orders::{self, Divisible, Filed, Sent};
 use super::{Action, Judged, Owed, Reason, RequestId, Server, Session, State, route};
-use crate::dm1::auth::Party;
+use crate::dm1::auth::{Party, Scheme};
 use crate::dm1::compose::{CmdIds, Composer, Piece, Pushed};
 use crate::dm1::task::NotSent;
 use crate::http::Response;
 
 /// Bytes that are kept for an Alert at the end: `<Alert><CmdID>4294967295</CmdID><Data>1222</Data></Alert>`.
 const ALERT_LEN: usize = 64;
+
+/// Stands for each character of a Basic credential until the message leaves: the machine's state holds no passwords.
+const MASK: &str = "*";
+
+/// A message that was sent.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Answer {
+    pub(super) response: Response,
+    /// Where the mask of a Basic credential stands in it.
+    pub(super) secret_at: Option<usize>,
+}
 
 /// Commands of the message with the most room: the Status for the SyncHdr.
 const ROOMIEST: u32 = 1;
@@ -72,8 +85,8 @@ impl Server {
     /// Answers a request, and is where the plan leads.
     pub(super) fn respond(&mut self, id: RequestId, plan: Plan) {
         match self.compose(plan) {
-            Ok((response, ending)) => {
-                self.send(id, response);
+            Ok((answer, ending)) => {
+                self.send(id, answer);
                 match (plan, ending) {
                     (_, Ending::Postponed) => self.core.state = State::Sending { decided: true },
                     (_, Ending::Chunk | Ending::GivenUp) => self.core.state = State::Sending { decided: false },
@@ -83,22 +96,41 @@ impl Server {
                 }
             }
             Err(TooSmall) => {
-                let response = self.give_up().unwrap_or_else(|| Response::new(500));
-                self.send(id, response);
+                let failed = || Answer { response: Response::new(500), secret_at: None };
+                let answer = self.give_up().unwrap_or_else(failed);
+                self.send(id, answer);
                 self.close(Reason::Internal);
             }
         }
     }
 
-    fn send(&mut self, id: RequestId, response: Response) {
+    /// Queues a response, with the password to be put in where it leaves.
+    pub(super) fn push_response(&mut self, id: RequestId, response: Response, secret_at: Option<usize>) {
+        self.core.queue.push_back(Action::Respond { id, response });
+        self.core.secrets.extend(secret_at.map(|at| (id, at)));
+    }
+
+    /// Puts the Basic credential in.
+    pub(super) fn unmask(&self, response: &mut Response, at: usize) {
+        let Some(session) = &self.core.session else { return };
+        let Some(secret) = session.prover.cred(&self.config.identity) else { return };
+        let Some(secret) = secret.data.as_bytes() else { return };
+        let end = at.saturating_add(secret.len());
+        if response.body.get(at..end).is_some_and(|mask| mask.iter().all(|byte| [*byte] == *MASK.as_bytes())) {
+            response.body.splice(at..end, secret.iter().copied());
+        }
+    }
+
+    fn send(&mut self, id: RequestId, answer: Answer) {
         let mut nonce = None;
+        let Answer { response, secret_at } = answer.clone();
         if let Some(session) = &mut self.core.session {
-            session.answer = Some(response.clone());
+            session.answer = Some(answer);
             if core::mem::take(&mut session.judged.save) {
                 nonce = session.judged.chal.as_ref().map(|chal| chal.nonce.clone());
             }
         }
-        self.core.queue.push_back(Action::Respond { id, response });
+        self.push_response(id, response, secret_at);
         if let Some(nonce) = nonce {
             self.core.queue.push_back(Action::SaveNonce { party: Party::Client, nonce });
         }
@@ -116,7 +148,9 @@ impl Server {
         if let Some(uri) = &self.config.resp_uri {
             header = header.with_resp_uri(uri.clone());
         }
-        if let Some(cred) = session.prover.cred(&self.config.identity) {
+        if let Some(mask) = self.mask(session) {
+            header = header.with_cred(Cred::new(AuthType::Basic, mask));
+        } else if let Some(cred) = session.prover.cred(&self.config.identity) {
             header = header.with_cred(cred);
         }
         if !session.announced {
@@ -134,6 +168,15 @@ impl Server {
         header
     }
 
+    /// What stands for a Basic credential.
+    fn mask(&self, session: &Session) -> Option<String> {
+        if session.prover.scheme() != Some(Scheme::Basic) {
+            return None;
+        }
+        let cred = session.prover.cred(&self.config.identity)?;
+        Some(MASK.repeat(cred.data.as_bytes()?.len()))
+    }
+
     /// A message with the Status for the SyncHdr.
     fn begin(&self, session: &Session, limited: bool) -> Result<Composer, TooSmall> {
         let header = self.header(session, session.out_msg.saturating_add(1));
@@ -149,7 +192,7 @@ impl Server {
         session.max_msg_size.and_then(|size| usize::try_from(size).ok()).map_or(own, |size| size.min(own))
     }
 
-    fn compose(&mut self, plan: Plan) -> Result<(Response, Ending), TooSmall> {
+    fn compose(&mut self, plan: Plan) -> Result<(Answer, Ending), TooSmall> {
         let Some(session) = &self.core.session else { return Err(TooSmall) };
         let mut composer = self.begin(session, true)?;
         let mut told = put_statuses(&mut composer, &session.owed);
@@ -196,7 +239,7 @@ impl Server {
             return Err(TooSmall);
         }
         let is_final = matches!(ending, Ending::Commands | Ending::Nothing | Ending::Abort);
-        let response = self.finish(composer, is_final)?;
+        let answer = self.finish(composer, is_final)?;
         if let Some(session) = &mut self.core.session {
             session.owed.drain(..told.min(session.owed.len()));
             session.broken.drain(..named.min(session.broken.len()));
@@ -205,25 +248,27 @@ impl Server {
                 session.broken.clear();
             }
         }
-        Ok((response, ending))
+        Ok((answer, ending))
     }
 
     /// The HTTP response of a message, which is the server's last from here on.
-    fn finish(&mut self, composer: Composer, is_final: bool) -> Result<Response, TooSmall> {
+    fn finish(&mut self, composer: Composer, is_final: bool) -> Result<Answer, TooSmall> {
         let encoding = composer.encoding();
         let bytes = composer.finish(is_final)?;
+        let mask = self.core.session.as_ref().and_then(|session| self.mask(session));
+        let secret_at = mask.map(|mask| place_of(&bytes, &mask).ok_or(TooSmall)).transpose()?;
         let session = self.core.session.as_mut().ok_or(TooSmall)?;
         let mac = session.prover.mac(&self.config.identity, &bytes);
         session.out_msg = session.out_msg.saturating_add(1);
-        let response = route::reply(encoding, bytes);
-        Ok(match mac {
-            Some(mac) => response.with_header(super::receive::HMAC, mac),
-            None => response,
-        })
+        let mut response = route::reply(encoding, bytes);
+        if let Some(mac) = mac {
+            response = response.with_header(super::receive::HMAC, mac);
+        }
+        Ok(Answer { response, secret_at })
     }
 
     /// What is sent where not even a Status fits (§6.4): the abort, however long it is.
-    fn give_up(&mut self) -> Option<Response> {
+    fn give_up(&mut self) -> Option<Answer> {
         let session = self.core.session.as_ref()?;
         let mut composer = self.begin(session, false).ok()?;
         composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::SESSION_ABORT))).ok()?;
@@ -408,4 +453,13 @@ fn no_end_of_data(source: Option<&str>, ids: &mut CmdIds) -> Command<'static> {
         Some(uri) => alert.with_item(Item::source(uri.to_owned())),
         None => alert,
     })
+}
+
+/// Where the mask stands: in the Cred, after its type.
+fn place_of(body: &[u8], mask: &str) -> Option<usize> {
+    let find = |from: usize, text: &[u8]| {
+        let found = body.get(from..)?.windows(text.len().max(1)).position(|window| window == text);
+        found.map(|at| at.saturating_add(from))
+    };
+    find(find(0, Scheme::Basic.auth_type().as_str().as_bytes())?, mask.as_bytes())
 }

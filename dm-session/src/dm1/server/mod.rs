@@ -30,7 +30,7 @@ pub use api::{Action, Closed, Event, Initiator, Opening, Reason, Received};
 pub use route::{Route, route, unknown_session};
 pub use snapshot::Snapshot;
 
-use answer::Plan;
+use answer::{Answer, Plan};
 use orders::Book;
 use results::Assembly;
 
@@ -104,6 +104,8 @@ struct Core {
     /// The host wants out; the device is to be told.
     aborting: bool,
     queue: VecDeque<Action>,
+    /// Where the server's password has to go in responses of the queue.
+    secrets: VecDeque<(RequestId, usize)>,
 }
 
 /// What is known since the first message.
@@ -125,7 +127,7 @@ struct Session {
     /// Digests of the device's last messages, the newest last.
     seen: VecDeque<u64>,
     /// The last answer.
-    answer: Option<Response>,
+    answer: Option<Answer>,
     prover: Prover,
     verifier: Verifier,
     /// `MaxMsgSize` and `MaxObjSize` of the device.
@@ -237,6 +239,7 @@ impl Server {
             book: Book::default(),
             aborting: false,
             queue: VecDeque::new(),
+            secrets: VecDeque::new(),
         };
         Ok(Self { config, core })
     }
@@ -299,7 +302,14 @@ impl Server {
 
     /// The next thing to do, if there is one.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.core.queue.pop_front()
+        let mut action = self.core.queue.pop_front()?;
+        if let Action::Respond { id, response } = &mut action
+            && let Some(index) = self.core.secrets.iter().position(|(own, _)| own == id)
+            && let Some((_, at)) = self.core.secrets.remove(index)
+        {
+            self.unmask(response, at);
+        }
+        Some(action)
     }
 
     /// When to send the next [`Event::Tick`]; `None` when nothing has to happen by itself.

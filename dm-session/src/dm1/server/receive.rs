@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use dm_syncml::{Alert, AlertCode, Command, Message, Page, Peek, Results, Status, StatusCode, Strictness, Tag};
 
-use super::answer::Plan;
+use super::answer::{Answer, Plan};
 use super::results::{Assembly, Origin, Owner, alert_len, empty_alert};
 use super::{Action, Initiator, Judged, MAX_SEEN, Opening, Owed, Reason, RequestId, Server, Session, State, route};
 use crate::Random;
@@ -26,8 +26,10 @@ struct Said {
     /// 1200 or 1201.
     start: Option<Initiator>,
     dev_info: bool,
-    /// 1222: it has nothing more to say before it gets an answer.
+    /// 1222: it wants an answer before it goes on.
     wants_next: bool,
+    /// Results, of which there may be more.
+    results: bool,
     /// 1223.
     aborts: bool,
     /// 1225: it gives up the large object that it is being sent.
@@ -135,7 +137,9 @@ impl Server {
             }
             _ => {
                 let answer = self.core.session.as_ref().and_then(|session| session.answer.clone());
-                Err(answer.unwrap_or_else(|| Response::new(500)))
+                let Some(Answer { response, secret_at }) = answer else { return Err(Response::new(500)) };
+                self.push_response(id, response, secret_at);
+                Ok(())
             }
         }
     }
@@ -290,26 +294,28 @@ impl Server {
             return self.respond(id, Plan::Orders);
         }
         let is_over = is_final || said.wants_next;
-        let waits = session.incoming.is_some() || !self.core.book.is_answered();
-        if waits && !is_over {
+        if !is_over && (session.incoming.is_some() || !self.core.book.is_answered()) {
             return self.respond(id, Plan::More);
         }
-        let more = match self.core.book.object() {
-            Some(sent) => {
-                let fate = sent.filed.first().map(|filed| filed.fate);
-                let goes_on = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED)) && !said.breaks_off;
-                if !goes_on {
-                    sent.pieces = None;
-                    if fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED))
-                        && let Some(filed) = sent.filed.first_mut()
-                    {
-                        filed.fate = Fate::Answered(StatusCode::NOT_EXECUTED);
-                    }
-                }
-                goes_on
+        let mut more = false;
+        if let Some(sent) = self.core.book.object() {
+            let fate = sent.filed.first().map(|filed| filed.fate);
+            let accepted = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED));
+            more = accepted && !said.breaks_off;
+            if !more {
+                sent.pieces = None;
             }
-            None => false,
-        };
+            if !more
+                && accepted
+                && let Some(filed) = sent.filed.first_mut()
+            {
+                filed.fate = Fate::Answered(StatusCode::NOT_EXECUTED);
+            }
+        }
+        if !more && said.results && !is_final {
+            // There may be more of them, and the end would cut them off.
+            return self.respond(id, Plan::More);
+        }
         if more {
             self.respond(id, Plan::Chunk);
         } else if decided {
@@ -339,7 +345,10 @@ impl Server {
                     self.core.book.file_status(status, limit);
                     None
                 }
-                Command::Results(results) => self.take_results(results),
+                Command::Results(results) => {
+                    said.results = true;
+                    self.take_results(results)
+                }
                 Command::Alert(alert) => Some(self.take_alert(alert, &mut said)),
                 Command::Replace(operation) => {
                     let session = self.core.session.as_ref();

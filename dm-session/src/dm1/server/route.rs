@@ -40,8 +40,8 @@ impl Route {
 ///
 /// # Errors
 ///
-/// The answer to a request that belongs to none: 405 (no POST), 415 (no DM message), 400 (unreadable, or in another
-/// form than `Content-Type` says).
+/// The answer to a request that belongs to none: 405 (no POST), 415 (no DM message, or one in another form than
+/// `Content-Type` says), 400 (unreadable).
 pub fn route(request: &Request) -> Result<Route, Response> {
     let text = body(request)?;
     let peek = peek(&text)?;
@@ -74,8 +74,9 @@ pub(super) fn body(request: &Request) -> Result<Cow<'_, [u8]>, Response> {
         _ => return Err(unsupported()),
     };
     match Encoding::detect(&request.body) {
-        Some(found) if found == stated => utf8(&request.body).map_err(|_| Response::new(400)),
-        _ => Err(Response::new(400)),
+        None => Err(Response::new(400)),
+        Some(found) if found != stated => Err(unsupported()),
+        Some(_) => utf8(&request.body).map_err(|_| Response::new(400)),
     }
 }
 

@@ -89,7 +89,12 @@ impl Core {
             && self.queue.len()
                 <= MAX_QUEUE.saturating_add(config.limits.max_orders.saturating_mul(2)).saturating_add(8)
             && self.book.is_consistent(config, &self.state)
-            && self.session.as_ref().is_none_or(|session| session.is_consistent(config))
+            && self.secrets.len() <= self.queue.len()
+            && self.session.as_ref().is_none_or(|session| session.is_consistent(config) && session.fits(&self.state))
+            && self.book.sent.iter().all(|sent| {
+                let last = self.session.as_ref().map_or(0, |session| session.out_msg);
+                (1..=last).contains(&sent.msg_id)
+            })
     }
 }
 
@@ -124,13 +129,21 @@ impl Book {
 }
 
 impl Session {
+    /// Whether as many messages were sent as were answered.
+    fn fits(&self, state: &State) -> bool {
+        match state {
+            State::Deciding { .. } => self.out_msg.checked_add(1) == Some(self.in_msg),
+            State::Done(_) => self.out_msg <= self.in_msg,
+            _ => self.out_msg == self.in_msg,
+        }
+    }
+
     fn is_consistent(&self, config: &ServerConfig) -> bool {
         !self.id.is_empty()
             && !self.device_id.is_empty()
             && self.in_msg > 0
             && !self.seen.is_empty()
             && self.seen.len() <= MAX_SEEN
-            && self.out_msg <= self.in_msg
             && self.prover.is_consistent(&config.identity)
             && self.verifier.is_consistent()
             && self.owed.len() <= config.limits.message.max_commands.saturating_mul(8)
