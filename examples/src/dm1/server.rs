@@ -354,3 +354,149 @@ fn digest(bytes: &[u8]) -> u64 {
     bytes.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver};
+
+    use dm_session::dm1::server::Reason;
+    use dm_session::http::{CONTENT_TYPE, Method};
+    use dm_session::tree::dm1::Command;
+    use dm_syncml::media::DM_XML;
+
+    use super::*;
+
+    fn server() -> (Dm1Server, Receiver<Note>) {
+        let settings = Settings {
+            server_id: "dm.example".into(),
+            endpoint: "http://127.0.0.1/dm".into(),
+            scheme: Scheme::Md5,
+            login: None,
+            password: None,
+            profile: Profile::Standard,
+            max_msg_size: None,
+        };
+        let plan = vec![vec![Command::get("./DevDetail/FwV").into()], vec![Command::get("./DevDetail/SwV").into()]];
+        let (sender, notes) = mpsc::channel();
+        (Dm1Server::new(settings, plan, Box::new(move |note| drop(sender.send(note)))), notes)
+    }
+
+    fn message(device: &str, session_id: &str, msg_id: u32, body: &str) -> Request {
+        let text = format!(
+            "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>\
+             <SessionID>{session_id}</SessionID><MsgID>{msg_id}</MsgID>\
+             <Target><LocURI>http://127.0.0.1/dm</LocURI></Target><Source><LocURI>{device}</LocURI></Source></SyncHdr>\
+             <SyncBody>{body}<Final/></SyncBody></SyncML>"
+        );
+        Request::new(Method::Post, "/dm").with_header(CONTENT_TYPE, DM_XML).with_body(text)
+    }
+
+    fn opening(device: &str, session_id: &str, model: &str) -> Request {
+        let info = format!(
+            "<Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Replace><CmdID>2</CmdID><Item><Source><LocURI>./DevInfo/Mod\
+             </LocURI></Source><Data>{model}</Data></Item></Replace>"
+        );
+        message(device, session_id, 1, &info)
+    }
+
+    /// Answers the Get of a message, which is its fourth command, with 404.
+    fn answer(device: &str, session_id: &str, msg_id: u32, cmd_ref: u32) -> Request {
+        let msg_ref = msg_id - 1;
+        let statuses = [(1, 0, "SyncHdr", 200), (2, cmd_ref, "Get", 404)].map(|(id, cmd_ref, cmd, code)| {
+            format!(
+                "<Status><CmdID>{id}</CmdID><MsgRef>{msg_ref}</MsgRef><CmdRef>{cmd_ref}</CmdRef><Cmd>{cmd}</Cmd>\
+                 <Data>{code}</Data></Status>"
+            )
+        });
+        message(device, session_id, msg_id, &statuses.concat())
+    }
+
+    fn text(response: &Response) -> String {
+        String::from_utf8(response.body.clone()).unwrap()
+    }
+
+    #[test]
+    fn messages_that_cannot_be_read_leave_nothing() {
+        let (mut server, _notes) = server();
+        for device in 0..2 * MAX_SESSIONS {
+            let mut half = opening(&format!("IMEI:{device}"), "1", "A");
+            half.body.truncate(half.body.len() / 2 + 100);
+            let response = server.answer(half);
+            assert!(response.status == 400 || text(&response).contains("<Data>400</Data>"), "{}", text(&response));
+        }
+        assert!(server.sessions.is_empty());
+        let response = server.answer(opening("IMEI:1", "1", "A"));
+        assert!(text(&response).contains("./DevDetail/FwV"), "{}", text(&response));
+        // Nor do they put an end to what there is.
+        let mut half = opening("IMEI:1", "1", "B");
+        half.body.truncate(half.body.len() / 2 + 100);
+        server.answer(half);
+        let response = server.answer(answer("IMEI:1", "1", 2, 4));
+        assert!(text(&response).contains("./DevDetail/SwV"), "{}", text(&response));
+    }
+
+    #[test]
+    fn sessions_are_bounded() {
+        let (mut server, _notes) = server();
+        for device in 0..MAX_SESSIONS {
+            assert_eq!(server.answer(opening(&format!("IMEI:{device}"), "1", "A")).status, 200);
+        }
+        assert_eq!(server.answer(opening("IMEI:one-more", "1", "A")).status, 503);
+        // One that is over makes room, even while it could still answer what comes late.
+        for (msg_id, cmd_ref) in [(2, 4), (3, 2)] {
+            assert_eq!(server.answer(answer("IMEI:5", "1", msg_id, cmd_ref)).status, 200);
+        }
+        assert_eq!(server.answer(opening("IMEI:one-more", "1", "A")).status, 200);
+        assert!(server.sessions.len() <= MAX_SESSIONS);
+    }
+
+    #[test]
+    fn rounds_come_one_after_the_other() {
+        let (mut server, notes) = server();
+        let first = text(&server.answer(opening("IMEI:1", "A7", "Lamp")));
+        assert!(first.contains("./DevDetail/FwV") && !first.contains("./DevDetail/SwV"), "{first}");
+        let second = text(&server.answer(answer("IMEI:1", "A7", 2, 4)));
+        assert!(second.contains("./DevDetail/SwV"), "{second}");
+        let third = text(&server.answer(answer("IMEI:1", "A7", 3, 2)));
+        assert!(!third.contains("<Get>"), "{third}");
+        let notes: Vec<Note> = notes.try_iter().collect();
+        let opened = |note: &Note| matches!(note, Note::Opened { opening, .. } if opening.value("Mod") == Some("Lamp"));
+        assert!(notes.iter().any(opened), "{notes:?}");
+        let done = notes.iter().filter(|note| {
+            matches!(note, Note::Done { outcome, .. } if outcome.result.status().is_some_and(|it| it.code() == 404))
+        });
+        assert_eq!(done.count(), 2, "{notes:?}");
+        let ended = |note: &Note| matches!(note, Note::Closed { closed, .. } if closed.reason == Reason::Ended);
+        assert!(notes.iter().any(ended), "{notes:?}");
+    }
+
+    #[test]
+    fn the_same_message_has_the_same_answer() {
+        let (mut server, notes) = server();
+        for request in [opening("IMEI:1", "1", "A"), answer("IMEI:1", "1", 2, 4), answer("IMEI:1", "1", 3, 2)] {
+            let first = server.answer(request.clone());
+            assert_eq!(server.answer(request), first);
+        }
+        let done = notes.try_iter().filter(|note| matches!(note, Note::Done { .. })).count();
+        assert_eq!(done, 2, "nothing happens twice");
+        // A device that begins anew with the same SessionID gets its orders.
+        let again = text(&server.answer(opening("IMEI:1", "1", "B")));
+        assert!(again.contains("./DevDetail/FwV"), "{again}");
+    }
+
+    #[test]
+    fn sessions_and_devices_do_not_meet() {
+        let (mut server, notes) = server();
+        for (device, session_id) in [("IMEI:1", "1"), ("IMEI:1", "2"), ("IMEI:2", "1")] {
+            assert_eq!(server.answer(opening(device, session_id, "A")).status, 200);
+        }
+        let stray = server.answer(answer("IMEI:3", "1", 2, 4));
+        assert!(stray.status == 200 && text(&stray).contains("<Data>400</Data>"), "{}", text(&stray));
+        for (device, session_id) in [("IMEI:2", "1"), ("IMEI:1", "1"), ("IMEI:1", "2")] {
+            let second = text(&server.answer(answer(device, session_id, 2, 4)));
+            assert!(second.contains("./DevDetail/SwV"), "{second}");
+        }
+        let refused = notes.try_iter().filter(|note| matches!(note, Note::Refused { .. })).count();
+        assert_eq!(refused, 1);
+    }
+}
