@@ -91,8 +91,8 @@ pub enum Action {
         #[cfg_attr(feature = "serde", serde(with = "crate::wire::nonce"))]
         nonce: Nonce,
     },
-    /// The session is over. Nothing comes after it but answers to requests that are late, with
-    /// [`LateAlerts`](Self::LateAlerts) and nonces.
+    /// The session is over. Nothing comes after it but answers to requests that are late, each with the nonces
+    /// ([`SaveNonce`](Self::SaveNonce)) and [`LateAlerts`](Self::LateAlerts) of its message.
     Closed(Closed),
     /// Alerts of a package that came after the end (§17 D1 of the reference). They have been answered, so the device
     /// will not say them again.

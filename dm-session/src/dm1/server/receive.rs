@@ -30,6 +30,8 @@ struct Said {
     wants_next: bool,
     /// Results, of which there may be more.
     results: bool,
+    /// Results, or the Status of a command that had none.
+    news: bool,
     /// 1223.
     aborts: bool,
     /// 1225: it gives up the large object that it is being sent.
@@ -293,7 +295,8 @@ impl Server {
             self.core.book.requeue();
             return self.respond(id, Plan::Orders);
         }
-        let is_over = is_final || said.wants_next;
+        // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more.
+        let is_over = is_final || (said.wants_next && !said.news);
         if !is_over && (session.incoming.is_some() || !self.core.book.is_answered()) {
             return self.respond(id, Plan::More);
         }
@@ -342,11 +345,11 @@ impl Server {
                 }
                 Command::Status(status) => {
                     let limit = self.config.limits.max_reply_len;
-                    self.core.book.file_status(status, limit);
+                    said.news |= self.core.book.file_status(status, limit);
                     None
                 }
                 Command::Results(results) => {
-                    said.results = true;
+                    (said.results, said.news) = (true, true);
                     self.take_results(results)
                 }
                 Command::Alert(alert) => Some(self.take_alert(alert, &mut said)),

@@ -25,17 +25,18 @@ impl Book {
         sent.filed.get_mut(usize::try_from(cmd_id.checked_sub(sent.first)?).ok()?)
     }
 
-    /// Files the Status of a command: the first one counts, after any that says that it is still at work (101).
-    pub(super) fn file_status(&mut self, status: &Status<'_>, limit: usize) {
-        let (Some(code), Some(cmd_ref)) = (status.code(), &status.cmd_ref) else { return };
+    /// Files the Status of a command, and says whether it had none: the first one counts, after any that says that it
+    /// is still at work (101).
+    pub(super) fn file_status(&mut self, status: &Status<'_>, limit: usize) -> bool {
+        let (Some(code), Some(cmd_ref)) = (status.code(), &status.cmd_ref) else { return false };
         if code == StatusCode::IN_PROGRESS {
-            return;
+            return false;
         }
         let mut room = limit.saturating_sub(self.filed_len);
         let before = room;
-        let Some(filed) = self.find(status.msg_ref.as_str(), cmd_ref.as_str()) else { return };
+        let Some(filed) = self.find(status.msg_ref.as_str(), cmd_ref.as_str()) else { return false };
         if filed.fate != Fate::Unknown {
-            return;
+            return false;
         }
         filed.fate = Fate::Answered(code);
         let mut keep = |text: &str| {
@@ -49,6 +50,7 @@ impl Book {
         let error = status.data.as_ref().and_then(|data| data.original_error());
         filed.original_error = error.and_then(|error| keep(error.text));
         self.filed_len = self.filed_len.saturating_add(before.saturating_sub(room));
+        true
     }
 
     /// Files one value of Results. What nobody asked for is let go.
