@@ -579,7 +579,7 @@ impl Client {
         }
         if proved == Proved::Failed {
             return self.close(match &reading.header {
-                Some((status, _)) if !is_about_credentials(*status) => Reason::Status(*status),
+                Some((status, _)) if !is_about_credentials(*status) && !status.is_success() => Reason::Status(*status),
                 _ => Reason::Refused,
             });
         }

@@ -348,8 +348,11 @@ impl Client {
         } else if !self.push_header(&mut composer)? {
             return Err(Stuck);
         }
-        if !tight {
-            full |= !self.push_next(&mut composer);
+        // That of the message before goes first; older ones that had no room go where there is some.
+        let mut asked = 0_usize;
+        if let Some(status) = self.core.outbox.next.back().filter(|_| !tight) {
+            full |= composer.push(|ids| status.to_command(ids)) == Ok(false);
+            asked = usize::from(!full);
         }
         let mut said = head;
         while let Some(status) = self.core.outbox.statuses.front().filter(|_| !full) {
@@ -369,21 +372,27 @@ impl Client {
         if all && !full {
             full = !self.push_data(&mut composer, &mut said);
         }
-        if tight {
-            self.push_next(&mut composer);
-        }
         let left = full || self.core.outbox.has_more();
         if all && left && !said && !self.core.server_open {
             // Nothing but who asked for it: the next message would have no more room.
             return Err(Stuck);
         }
-        self.core.outbox.next.clear();
         let issued = self.core.outbox.header.take().and_then(|header| header.issued);
         if self.core.server_open {
             // Where there is no room for it the server goes on by itself.
             let _ = composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
         }
-        self.finish(composer, !left && !self.core.server_open, issued)
+        let is_final = !left && !self.core.server_open;
+        let next = &mut self.core.outbox.next;
+        for status in next.iter().rev().skip(asked) {
+            if composer.push(|ids| status.to_command(ids)) == Ok(false) {
+                break;
+            }
+            asked = asked.saturating_add(1);
+        }
+        // They are worth no message of their own.
+        next.truncate(if is_final { 0 } else { next.len().saturating_sub(asked) });
+        self.finish(composer, is_final, issued)
     }
 
     /// The Statuses of alerts 1222. Whether all of them are in the message.
