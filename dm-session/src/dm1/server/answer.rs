@@ -2,7 +2,6 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use dm_syncml::{
     self as syncml, Alert, AlertCode, AuthType, Command, CommandName, Cred, Encoding, Item, Location, Meta, MsgId,
@@ -399,7 +398,6 @@ impl Server {
             Ok(Pushed::Nothing) | Err(_) => {
                 // Part of it has gone, and the rest never will.
                 sent.pieces = None;
-                sent.filed = Vec::from([Filed::default()]);
                 return Ending::GivenUp;
             }
         };

@@ -264,7 +264,10 @@ impl Server {
             }
             Event::Request { id, request, random } => {
                 self.advance(now);
-                self.tick();
+                if !matches!(self.core.state, State::Notified { .. }) {
+                    // A session whose time is over, though nobody has said so.
+                    self.tick();
+                }
                 if let Err(response) = self.receive(id, &request, &random) {
                     self.core.queue.push_back(Action::Respond { id, response });
                 }

@@ -224,6 +224,10 @@ impl Server {
             session.owed = refusals(&message, status);
             session.broken.clear();
             session.incoming = None;
+            if self.core.aborting {
+                self.respond(id, Plan::Abort);
+                return self.close(Reason::Aborted);
+            }
             self.respond(id, Plan::Quiet);
             if is_last {
                 self.close(Reason::Refused);
@@ -303,16 +307,10 @@ impl Server {
         let mut more = false;
         if let Some(sent) = self.core.book.object() {
             let fate = sent.filed.first().map(|filed| filed.fate);
-            let accepted = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED));
-            more = accepted && !said.breaks_off;
+            more = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED)) && !said.breaks_off;
             if !more {
+                // What was said of the last chunk stays: 213, or what the object was refused with.
                 sent.pieces = None;
-            }
-            if !more
-                && accepted
-                && let Some(filed) = sent.filed.first_mut()
-            {
-                filed.fate = Fate::Answered(StatusCode::NOT_EXECUTED);
             }
         }
         if !more && said.results && !is_final {
@@ -333,6 +331,14 @@ impl Server {
     /// Takes up all commands of a message.
     fn take(&mut self, message: &Message<'_>, begins: bool) -> Said {
         let mut said = Said::default();
+        if let Some(session) = &mut self.core.session
+            && is_package_1(message, Profile::Standard)
+            && session.opening.is_some()
+        {
+            // Package #1 again, before the application has heard of the first.
+            session.alerts.clear();
+            session.alerts_len = 0;
+        }
         let mut judged = false;
         let mut dev_info: Option<Vec<(String, Content)>> = None;
         for command in &message.commands {
@@ -380,7 +386,7 @@ impl Server {
         if let Some(start) = said.start.or(dev_info.as_ref().filter(|_| first && begins).map(|_| Initiator::Client)) {
             let notified = start == Initiator::Server && self.take_pending(message.header.session_id.as_str());
             if let Some(session) = &mut self.core.session
-                && !session.established
+                && (!session.established || session.opening.is_some())
             {
                 let dev_info = dev_info.unwrap_or_default();
                 session.opening = Some(Opening { start, notified, dev_info });
