@@ -110,9 +110,9 @@ pub(crate) enum Version {
 
 /// Who proves what to whom with DM 1.2.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "DM 1.2")]
+#[command(next_help_heading = "Credentials of DM 1.2")]
 pub(crate) struct AuthArgs {
-    /// How: HTTP or TLS does it where there are no credentials.
+    /// The scheme. Where there are no credentials, HTTP or TLS says who it is.
     #[arg(long, value_name = "SCHEME", default_value = "md5")]
     pub(crate) auth: Auth,
 
@@ -174,21 +174,6 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) commands: Option<PathBuf>,
 
-    /// The orders to give with DM 1.2, as JSON (see below). Without it: Get of ./DevDetail/SwV.
-    #[arg(long, value_name = "FILE", help_heading = "DM 1.2")]
-    pub(crate) orders: Option<PathBuf>,
-
-    /// What kind of devices they are.
-    #[arg(long, value_name = "PROFILE", default_value = "standard", help_heading = "DM 1.2")]
-    pub(crate) profile: Profile,
-
-    /// Announce this MaxMsgSize: larger results come in chunks.
-    #[arg(long, value_name = "BYTES", help_heading = "DM 1.2")]
-    pub(crate) max_msg_size: Option<u32>,
-
-    #[command(flatten)]
-    pub(crate) auth: AuthArgs,
-
     /// Serve the files of this folder in the repository; uploads stay in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) repository: Option<PathBuf>,
@@ -204,6 +189,21 @@ pub(crate) struct ServeArgs {
     /// Where to write the certificate that devices have to trust (PEM).
     #[arg(long, value_name = "FILE", default_value = "dm-ca.pem", requires = "tls")]
     pub(crate) ca: PathBuf,
+
+    /// The orders to give with DM 1.2, as JSON (see below). Without it: Get of ./DevDetail/SwV.
+    #[arg(long, value_name = "FILE", help_heading = "DM 1.2")]
+    pub(crate) orders: Option<PathBuf>,
+
+    /// What kind of devices they are.
+    #[arg(long, value_name = "PROFILE", default_value = "standard", help_heading = "DM 1.2")]
+    pub(crate) profile: Profile,
+
+    /// Announce this MaxMsgSize: larger results come in chunks.
+    #[arg(long, value_name = "BYTES", help_heading = "DM 1.2")]
+    pub(crate) max_msg_size: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 const COMMANDS_FILE: &str = r#"Commands file:
@@ -227,8 +227,8 @@ Orders file:
                      {"exec": "./Lamp/Test", "correlator": "t-1"}]}]
     ]
   Orders are get, add, replace, delete, exec; copy (with `to`); atomic and sequence (of orders); and
-  display, confirm, input, choose and choose_several (with `choices`) for the user. Data is `data` (text),
-  `base64` or `file`, with `format` and `type`."#;
+  display, confirm, input, choose and choose_several (with `choices`) for the user. Data is `data`
+  (text), `base64` or `file`, with `format` and `type`."#;
 
 /// Be a device: open one session with a DM server and print what happens.
 ///
@@ -323,7 +323,7 @@ pub(crate) struct ConnectArgs {
     pub(crate) answer: Vec<String>,
 
     /// The nonce of the server that the device issued last, in base64; with --tree the account has it.
-    #[arg(long, value_name = "BASE64", requires = "server_password", help_heading = "DM 1.2")]
+    #[arg(long, value_name = "BASE64", requires = "server_password", help_heading = "Credentials of DM 1.2")]
     pub(crate) server_nonce: Option<GivenNonce>,
 
     #[command(flatten)]
@@ -438,16 +438,16 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "URL", default_value = "https://dm.example/dm")]
     pub(crate) url: String,
 
-    #[command(flatten)]
-    pub(crate) auth: AuthArgs,
-
-    /// The nonce of the device that the server issued last, in base64.
-    #[arg(long, value_name = "BASE64", requires = "login")]
-    pub(crate) nonce: Option<GivenNonce>,
-
     /// Print JSON instead: one object per message and answer.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// The nonce of the device that the server issued last, in base64.
+    #[arg(long, value_name = "BASE64", requires = "login", help_heading = "Credentials of DM 1.2")]
+    pub(crate) nonce: Option<GivenNonce>,
+
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

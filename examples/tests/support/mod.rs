@@ -45,7 +45,16 @@ pub(crate) struct Running {
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dm"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "RUST_LOG", "DM_SECRET", "DM_BASIC"] {
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "CLICOLOR",
+        "RUST_LOG",
+        "DM_SECRET",
+        "DM_BASIC",
+        "DM_LOGIN",
+        "DM_SERVER_PASSWORD",
+    ] {
         command.env_remove(name);
     }
     command
