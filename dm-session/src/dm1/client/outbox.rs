@@ -373,13 +373,13 @@ impl Client {
             full = !self.push_data(&mut composer, &mut said);
         }
         let left = full || self.core.outbox.has_more();
-        if all && left && !said && !self.core.server_open {
+        if all && left && !said {
             // Nothing but who asked for it: the next message would have no more room.
             return Err(Stuck);
         }
         let issued = self.core.outbox.header.take().and_then(|header| header.issued);
-        if self.core.server_open {
-            // Where there is no room for it the server goes on by itself.
+        if self.core.server_open && !left {
+            // The server's turn again. Where there is no room for it the server goes on by itself.
             let _ = composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
         }
         let is_final = !left && !self.core.server_open;
