@@ -82,11 +82,13 @@ fn received(actions: &[Action]) -> &Received {
 }
 
 fn outcomes(actions: &[Action]) -> Vec<&Outcome> {
-    let outcome = |action| match action {
-        &Action::Outcome(ref outcome) => Some(&**outcome),
-        _ => None,
-    };
-    actions.iter().filter_map(outcome).collect()
+    let mut outcomes = Vec::new();
+    for action in actions {
+        if let Action::Outcome(outcome) = action {
+            outcomes.push(&**outcome);
+        }
+    }
+    outcomes
 }
 
 fn is_over(actions: &[Action], reason: Reason) -> bool {
@@ -304,4 +306,26 @@ fn windows_is_sent_what_it_has() {
     let sent = answer(&sent);
     assert_eq!(shape(&sent), ["SyncHdr 212", "Alert 200", "Replace 200", "Get", "Final"]);
     assert_eq!(sent.header.meta, None);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_snapshot_holds_no_password() {
+    use dm_session::dm1::Identity;
+
+    let credentials = Credentials::new("srv", &Secret::new("srvpassword"));
+    let identity = Identity::new(credentials).with_first(Scheme::Basic).with_weakest(Scheme::Basic);
+    let config = config().with_identity(identity);
+    let mut node = server(config.clone());
+    post(&mut node, 1, message(1, "", PACKAGE_1, true));
+    let event = Event::Orders { id: RequestId(1), orders: vec![Order::new(1, Command::get("./A"))] };
+    node.handle(Timestamp::from_millis(0), event).unwrap();
+    let stored = serde_json::to_string(&node.snapshot()).unwrap();
+    let body: Vec<String> = "c3J2OnNydnBhc3N3b3Jk".bytes().map(|byte| byte.to_string()).collect();
+    assert!(!stored.contains("srvpassword") && !stored.contains(&body.join(",")));
+    let mut other = Server::restore(config, serde_json::from_str(&stored).unwrap()).unwrap();
+    let sent = actions(&mut other);
+    let message = answer(&sent);
+    assert_eq!(message.header.cred.as_ref().unwrap().data.as_text(), Some("c3J2OnNydnBhc3N3b3Jk"));
+    assert_eq!(actions(&mut node), sent);
 }

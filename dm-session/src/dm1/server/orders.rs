@@ -142,6 +142,15 @@ impl Book {
         self.sent.iter().flat_map(|sent| &sent.filed).all(|filed| filed.fate != Fate::Unknown)
     }
 
+    /// Whether a Get was answered with success, and has brought nothing yet.
+    pub(super) fn lacks_results(&self) -> bool {
+        let lacks = |(task, filed): (&Task, &Filed)| {
+            let answered = matches!(filed.fate, Fate::Answered(status) if status.is_success());
+            matches!(task, Task::Command(Command::Get { .. })) && answered && filed.leaves.is_empty()
+        };
+        self.sent.iter().any(|sent| all(&sent.order.task).zip(&sent.filed).any(lacks))
+    }
+
     /// What was sent waits again: the device did nothing of it.
     pub(super) fn requeue(&mut self) {
         for sent in self.sent.drain(..).rev() {
@@ -155,6 +164,12 @@ impl Book {
         self.filed_len = 0;
         core::mem::take(&mut self.sent).into_iter().map(Sent::outcome)
     }
+}
+
+/// A task and those in it, in the order of their CmdIDs.
+fn all(task: &Task) -> impl Iterator<Item = &Task> {
+    let inner = task.children().iter().flat_map(|child| core::iter::once(child).chain(child.children()));
+    core::iter::once(task).chain(inner)
 }
 
 /// How many commands a task is.
@@ -208,8 +223,7 @@ pub(super) fn check_profile(task: &Task, profile: Profile, encoding: Encoding) -
         },
         Task::Atomic(_) | Task::Sequence(_) => false,
     };
-    let inner = task.children().iter().flat_map(|child| core::iter::once(child).chain(child.children()));
-    if core::iter::once(task).chain(inner).any(lacks) {
+    if all(task).any(lacks) {
         return Err(NotSent::Profile);
     }
     let mut fragment = Fragment::default();

@@ -313,8 +313,8 @@ impl Server {
                 sent.pieces = None;
             }
         }
-        if !more && said.results && !is_final {
-            // There may be more of them, and the end would cut them off.
+        if !more && !is_final && (said.results || (said.news && self.core.book.lacks_results())) {
+            // There may be Results still to come, and the end would cut them off.
             return self.respond(id, Plan::More);
         }
         if more {
