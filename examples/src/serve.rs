@@ -223,7 +223,8 @@ fn done(device: &str, task: &Task, result: &dm1::TaskResult) {
         Fate::NotSent(why) => format!("not sent ({why:?})"),
         _ => "unknown".into(),
     };
-    tracing::info!(device, results = result.leaves.len(), "{fate}  {}", task_text(task));
+    let original = result.original_error.as_deref().map(crate::output::style::safe);
+    tracing::info!(device, results = result.leaves.len(), original, "{fate}  {}", task_text(task));
     for (task, result) in task.children().iter().zip(&result.children) {
         done(device, task, result);
     }

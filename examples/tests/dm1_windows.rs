@@ -283,7 +283,8 @@ fn session(server: &Server, mut windows: Windows) {
     let mut commands = vec![
         status(msg_ref, &orders[0].1, "Get", &["./DevDetail/SwV"], 200),
         status(msg_ref, &orders[1].1, "Get", &below, 200),
-        status(msg_ref, &orders[2].1, "Replace", &[], 404),
+        status(msg_ref, &orders[2].1, "Replace", &[], 404)
+            .replace("<Data>404", "<Data msft:originalerror=\"0x86000002\">404"),
         status(msg_ref, &orders[3].1, "Atomic", &[], 200),
     ];
     commands.extend(children.iter().map(|(name, id)| status(msg_ref, id, name, &[], 200)));
@@ -322,6 +323,7 @@ fn a_windows_pc_is_managed() {
             "user logged in: User",
             "200  Get ./DevDetail/SwV",
             "404  Replace ./Vendor/MSFT/Example/Level",
+            "original=\"0x86000002\"",
             "200  Atomic of 2",
             "not sent (Profile)  Copy ./Vendor/MSFT/Example/Level",
             "not sent (Profile)  Alert 1101",

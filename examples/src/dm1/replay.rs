@@ -277,7 +277,8 @@ fn told(note: &Note) -> Option<Told> {
 fn draw(task: &Task, result: &TaskResult, inset: usize, text: &mut String) {
     let good = result.status().is_some_and(|status| status.is_success());
     let fate = paint(if good { GOOD } else { NOTE }, fate_text(result));
-    *text += &format!("{:inset$}{fate}  {}\n", "", task_text(task));
+    let original = result.original_error.as_deref().map_or_else(String::new, |it| format!("  {}", short(it, 40)));
+    *text += &format!("{:inset$}{fate}  {}{original}\n", "", task_text(task));
     let leaves: Vec<Item> =
         result.leaves.iter().map(|leaf| Item::new(&leaf.uri).value(text_of(&leaf.content.data))).collect();
     *text += &outline::draw(&leaves, inset);
@@ -302,6 +303,7 @@ fn members(task: &Task, result: &TaskResult) -> Vec<(String, Json)> {
         ("task".into(), task_text(task).into()),
         ("status".into(), status.into()),
         ("fate".into(), fate_text(result).into()),
+        ("original_error".into(), result.original_error.as_deref().into()),
         ("leaves".into(), leaves.collect::<Json>()),
         ("texts".into(), result.texts.iter().map(|text| Json::from(text.as_str())).collect::<Json>()),
         ("children".into(), children.collect::<Json>()),

@@ -322,7 +322,13 @@ impl Dm1Server {
                             _ => kept.client = nonce,
                         }
                     }
-                    Action::Closed(closed) => {
+                    // What a device says when there is nothing more to decide.
+                    Action::LateAlerts(alerts) => {
+                        alerts.into_iter().for_each(|alert| journal(Note::Alerted { device: device(), alert }));
+                    }
+                    Action::Closed(mut closed) => {
+                        let alerts = std::mem::take(&mut closed.alerts);
+                        alerts.into_iter().for_each(|alert| journal(Note::Alerted { device: device(), alert }));
                         session.over = Some(now());
                         journal(Note::Closed { device: device(), closed });
                     }
@@ -482,6 +488,23 @@ mod tests {
         // A device that begins anew with the same SessionID gets its orders.
         let again = text(&server.answer(opening("IMEI:1", "1", "B")));
         assert!(again.contains("./DevDetail/FwV"), "{again}");
+    }
+
+    #[test]
+    fn what_a_device_says_last_is_heard() {
+        let (mut server, notes) = server();
+        server.answer(opening("IMEI:1", "1", "A"));
+        server.answer(answer("IMEI:1", "1", 2, 4));
+        server.answer(answer("IMEI:1", "1", 3, 2));
+        let alert = "<Status><CmdID>1</CmdID><MsgRef>3</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd><Data>200</Data>\
+                     </Status><Alert><CmdID>2</CmdID><Data>1226</Data><Item><Meta><Type xmlns=\"syncml:metinf\">x.late</Type>\
+                     <Format xmlns=\"syncml:metinf\">chr</Format></Meta><Data>1</Data></Item></Alert>";
+        let late = server.answer(message("IMEI:1", "1", 4, alert));
+        assert!(late.status == 200 && text(&late).contains("<Cmd>Alert</Cmd>"), "{}", text(&late));
+        let heard = notes.try_iter().any(|note| {
+            matches!(note, Note::Alerted { alert, .. } if alert.items.iter().any(|item| item.alert_type() == "x.late"))
+        });
+        assert!(heard);
     }
 
     #[test]
