@@ -5,8 +5,8 @@
 #[path = "support/dm1_peer.rs"]
 mod dm1_peer;
 
-use dm_session::dm1::client::Reason;
-use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, Scheme, UserReply};
+use dm_session::dm1::client::{Event, Reason};
+use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, Identity, Limits, Scheme, UserReply};
 use dm_syncml::{Encoding, Nonce};
 use dm1_peer::*;
 
@@ -185,4 +185,46 @@ fn lost_messages_are_sent_again_as_they_were() {
     assert_eq!(device.resent, 3);
     device.fail();
     assert_eq!(device.reason(), Reason::Transport);
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_basic_credential_is_in_the_message_and_in_no_snapshot() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let identity = Identity::new(credentials(USER)).with_weakest(Scheme::Basic).with_first(Scheme::Basic);
+        let config = config().with_identity(identity).with_encoding(encoding);
+        let secret = basic(USER).data.as_text().unwrap().to_owned();
+        let mut device = Device::start(config, local());
+        device.restores = false;
+        assert_eq!(device.last().header.cred, Some(basic(USER)));
+        // Queued, out, and out again.
+        device.fail();
+        device.now = device.client.poll_timeout().unwrap().as_millis();
+        device.client.handle(device.time(), Event::Tick).unwrap();
+        for _ in 0..2 {
+            let stored = serde_json::to_string(&device.client.snapshot()).unwrap();
+            let numbers: Vec<String> = secret.bytes().map(|byte| byte.to_string()).collect();
+            assert!(!stored.contains(&secret) && !stored.contains(&numbers.join(",")), "{encoding:?}");
+            device.run();
+        }
+        assert_eq!(device.resent, 1, "the same bytes");
+    }
+}
+
+#[test]
+fn what_a_message_may_bring_is_counted_for_each_message() {
+    let limits = Limits::DEFAULT.with_max_reply_len(2_000);
+    let mut device = Device::start(config().with_limits(limits), local());
+    Device::leaf(&mut device.tree, "./Vendor/Long", &"x".repeat(1_200));
+    for _ in 0..3 {
+        let answer = device.exchange(with([get("./Vendor/Long"), get("./Vendor/Long")]));
+        assert_eq!(codes(&answer), [200, 413]);
+    }
+}
+
+#[test]
+fn a_server_that_takes_a_mac_for_the_whole_session_is_refused() {
+    let identity = Identity::new(credentials(USER)).with_first(Scheme::Mac);
+    let mut device = Device::start(config().with_identity(identity), local());
+    assert_eq!(device.end(with([get("./Vendor/Name")])), Reason::Refused);
 }
