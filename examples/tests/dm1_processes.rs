@@ -124,6 +124,65 @@ fn serve_and_connect_in_both_forms() {
 }
 
 #[test]
+fn what_the_user_says() {
+    let folder = Folder::new("dm1-user");
+    let orders = folder.file(
+        "orders.json",
+        r#"[[{"display": "Hello"},
+             {"input": "Where does the lamp stand?", "options": "MAXLEN=20"},
+             {"choose": "Which colour?", "choices": ["white", "yellow"]},
+             {"choose_several": "When?", "choices": ["evening", "night", "morning"]},
+             {"sequence": [{"confirm": "Dim it?"}, {"replace": "./Lamp/Brightness", "format": "int", "data": "9"}]},
+             {"confirm": "More?"},
+             {"get": "./DevInfo/Man"}]]"#,
+    );
+    let server = Running::start(&["serve", "--listen", "127.0.0.1:0", "--orders", &orders]);
+    let url = server.value("endpoint");
+    let arguments = ["connect", "--protocol", "1.2", "--server", &url, "--json"];
+    let answers = ["Harbour", "2", "1,3", "no", "cancel"].map(|answer| ["--answer", answer]);
+    let done = dm(&[&arguments[..], &answers.concat()].concat());
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    // A "no" keeps the rest of its Sequence from being done, a cancellation the rest of the message.
+    let codes: Vec<u64> = statuses(&done).into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, [200, 200, 200, 200, 200, 304, 215, 214, 215], "{done:?}");
+    let all = commands(&done, "request");
+    let items = |index: usize| {
+        let alerts: Vec<_> = all.iter().filter(|it| it["name"] == "Status" && it["cmd"] == "Alert").collect();
+        let items = alerts[index]["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["data"]["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (items(1), items(2), items(3)),
+        (vec!["Harbour".into()], vec!["2".into()], vec!["1".into(), "3".into()])
+    );
+    // Without a user there is nobody to ask.
+    let nobody = dm(&arguments);
+    assert_eq!(nobody.code, Some(0), "{nobody:?}");
+    let codes: Vec<u64> = statuses(&nobody).into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, [406, 406, 406, 406, 200, 406, 200, 406, 200], "{nobody:?}");
+}
+
+#[test]
+fn results_come_in_chunks() {
+    let server = serve("dm1-chunks", &["--max-msg-size", "2000"]);
+    let done = connect(&server.url, &[]);
+    expect_good(&done);
+    let chunks = commands(&done, "request")
+        .iter()
+        .filter(|command| command["name"] == "Results" && command["items"][0]["more_data"] == true)
+        .count();
+    assert!(chunks >= 2, "{done:?}");
+    let sizes: Vec<u64> = done
+        .events()
+        .iter()
+        .filter(|event| event["event"] == "request")
+        .map(|event| event["content"]["length"].as_u64().unwrap())
+        .collect();
+    // The first message goes out before the device knows.
+    assert!(sizes[1..].iter().all(|size| *size <= 2000), "{sizes:?}");
+}
+
+#[test]
 fn a_session_for_people() {
     let server = serve("dm1-people", &["--login", "lamp:hidden-word", "--server-password", "other-word"]);
     let done = dm(&[
