@@ -241,6 +241,7 @@ fn check_pieces(
     assert_eq!(total, data.as_bytes().unwrap().len() as u64, "as it is carried");
     let (items, done) = send(&whole, encoding, limit, before);
     if !done && items.is_empty() {
+        assert!(limit < 900, "there is room for the header, the command and some data");
         return;
     }
     assert!(done, "what was begun is brought to an end with the same room in each message");
@@ -341,6 +342,17 @@ fn large_objects_take_work_in_proportion() {
         items.iter().map(|item| item.data.as_ref().unwrap().as_bytes().unwrap().len()).collect();
     assert!(sizes.len() <= 3, "the first, the others, the last: {sizes:?}");
     assert!(items.len() <= (2 << 20) / 4800, "messages are full: {}", items.len());
+}
+
+#[test]
+fn escaped_characters_fill_messages_too() {
+    for (character, len) in [('<', 4), ('>', 4), ('&', 5), ('\r', 5), ('"', 1), ('ä', 2)] {
+        let text: String = core::iter::repeat_n(character, 20_000).collect();
+        let (items, done) = send(&item(None).with_data(text), Encoding::Xml, 5000, 0);
+        assert!(done, "{character:?}");
+        let least = (20_000 * len) / 4400;
+        assert!(items.len() <= least + 2, "{character:?}: {} messages for {least}", items.len());
+    }
 }
 
 fn text() -> impl Strategy<Value = String> {
