@@ -397,7 +397,7 @@ impl Server {
             Ok(Pushed::Nothing) if composer.last_id() > ROOMIEST => return Ending::Postponed,
             Ok(Pushed::Nothing) | Err(_) => {
                 // Part of it has gone, and the rest never will.
-                sent.pieces = None;
+                sent.stop();
                 return Ending::GivenUp;
             }
         };

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use dm_syncml::{self as syncml, Container, Encoding, Fragment, Item, Operation, lint};
+use dm_syncml::{self as syncml, Container, Encoding, Fragment, Item, Operation, StatusCode, lint};
 
 use crate::dm1::compose::{CmdIds, Piece, Pieces};
 use crate::dm1::config::Profile;
@@ -65,8 +65,18 @@ impl Sent {
         self.first.saturating_add(u32::try_from(self.filed.len()).unwrap_or(u32::MAX))
     }
 
+    /// No more of the large object goes. What was said of the last chunk stays, 213 or what it was refused with; but a
+    /// device that took a piece for the whole has not done what was ordered.
+    pub(super) fn stop(&mut self) {
+        let Some(filed) = self.pieces.take().and_then(|_| self.filed.first_mut()) else { return };
+        if matches!(filed.fate, Fate::Answered(status) if status.is_success() && status != StatusCode::CHUNK_ACCEPTED) {
+            filed.fate = Fate::Unknown;
+        }
+    }
+
     /// What came of it.
-    pub(super) fn outcome(self) -> Outcome {
+    pub(super) fn outcome(mut self) -> Outcome {
+        self.stop();
         let mut filed = self.filed.into_iter();
         let result = match &self.order.task {
             Task::Sequence(children) => {

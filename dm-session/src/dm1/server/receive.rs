@@ -301,7 +301,9 @@ impl Server {
         }
         // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more.
         let is_over = is_final || (said.wants_next && !said.news);
-        if !is_over && (session.incoming.is_some() || !self.core.book.is_answered()) {
+        // Without it, more of its answers may come.
+        let goes_on = !is_final && !said.wants_next && said.news;
+        if goes_on || !is_over && (session.incoming.is_some() || !self.core.book.is_answered()) {
             return self.respond(id, Plan::More);
         }
         let mut more = false;
@@ -309,8 +311,7 @@ impl Server {
             let fate = sent.filed.first().map(|filed| filed.fate);
             more = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED)) && !said.breaks_off;
             if !more {
-                // What was said of the last chunk stays: 213, or what the object was refused with.
-                sent.pieces = None;
+                sent.stop();
             }
         }
         if !more && !is_final && (said.results || (said.news && self.core.book.lacks_results())) {
