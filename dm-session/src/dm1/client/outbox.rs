@@ -335,12 +335,12 @@ impl Client {
     pub(super) fn write(&mut self, all: bool, tight: bool) -> Result<Written, Stuck> {
         let head = self.core.outbox.setup;
         let mut composer = self.composer(self.limit())?;
-        let mut full = false;
+        let (mut full, mut over) = (false, false);
         if head {
             // This much was taken before: the server had it in the first message, where it has to be.
             if !self.push_head(&mut composer)? {
                 composer = self.composer(None)?;
-                full = true;
+                (full, over) = (true, true);
                 if !self.push_head(&mut composer)? {
                     return Err(Stuck);
                 }
@@ -350,8 +350,8 @@ impl Client {
         }
         // That of the message before goes first; older ones that had no room go where there is some.
         let mut asked = 0_usize;
-        if let Some(status) = self.core.outbox.next.back().filter(|_| !tight) {
-            full |= composer.push(|ids| status.to_command(ids)) == Ok(false);
+        if let Some(status) = self.core.outbox.next.back().filter(|_| !tight && !full) {
+            full = composer.push(|ids| status.to_command(ids)) == Ok(false);
             asked = usize::from(!full);
         }
         let mut said = head;
@@ -385,7 +385,8 @@ impl Client {
         let is_final = !left && !self.core.server_open;
         let next = &mut self.core.outbox.next;
         for status in next.iter().rev().skip(asked) {
-            if composer.push(|ids| status.to_command(ids)) == Ok(false) {
+            // A message that is too long already has no room, whatever it says.
+            if over || composer.push(|ids| status.to_command(ids)) == Ok(false) {
                 break;
             }
             asked = asked.saturating_add(1);
