@@ -568,6 +568,29 @@ fn recordings_in_wbxml() {
 }
 
 #[test]
+fn recordings_with_hmac() {
+    use dm_syncml::{CredentialHash, HmacHeader, Nonce, Secret};
+    let folder = Folder::new("dm1-replay-mac");
+    let first = std::fs::read_to_string(format!("{}/01-package1.xml", recordings("windows"))).unwrap();
+    folder.file("1.xml", &first);
+    let second = first.replace("<MsgID>1</MsgID>", "<MsgID>2</MsgID>");
+    folder.file("2.xml", &second);
+    let arguments = ["replay", &folder.path(""), "--auth", "mac", "--login", "Bruce2:OhBehave"];
+    let hash = CredentialHash::of("Bruce2", &Secret::new("OhBehave"));
+    // The first nonce that the server issues, and one that it does not.
+    for (nonce, accepted) in [([1; 16], true), ([7; 16], false)] {
+        let header = HmacHeader::sign("Bruce2", &hash, &Nonce::new(nonce).unwrap(), second.as_bytes()).unwrap();
+        folder.file("2.xml.hmac", header.to_value() + "\n");
+        let done = dm(&arguments);
+        assert_eq!(done.code, Some(0), "{}", done.text());
+        let text = done.text();
+        assert_eq!(text.contains("200 OK, to the header of message 2"), accepted, "{text}");
+        assert_eq!(text.contains("401 Invalid credentials, to the header of message 2"), !accepted, "{text}");
+        assert_eq!(text.contains("./DevDetail/SwV"), accepted, "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_taken_is_told() {
     let folder = Folder::new("dm1-replay-bad");
     let first = std::fs::read(format!("{}/01-package1.xml", recordings("windows"))).unwrap();
