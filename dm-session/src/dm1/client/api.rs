@@ -149,7 +149,8 @@ pub enum Action {
         #[cfg_attr(feature = "serde", serde(with = "crate::wire::nonce"))]
         nonce: Nonce,
     },
-    /// The server has answered an alert, which has left the queue.
+    /// The server has answered an alert, which has left the queue; or it never can be given it: larger than it takes
+    /// (413), or not to be written (400).
     AlertAnswered {
         /// Which.
         id: AlertId,

@@ -49,6 +49,9 @@ const DEV_INFO: &str = "./DevInfo?list=StructData";
 ///   AwaitUser ◀╯  (one message: its commands, then the answer)
 /// ```
 ///
+/// No message is larger than the server's `MaxMsgSize`, but for session alert and DevInfo after a challenge: both have to
+/// be in the first message of Package#1, and the server has had them in the one that it challenged.
+///
 /// Take actions with [`poll_action`](Self::poll_action), carry them out, and tell the machine with
 /// [`handle`](Self::handle). It does no I/O, reads no clock and draws no randomness.
 #[derive(Clone, Debug)]

@@ -311,7 +311,7 @@ impl Client {
     /// Rolls the open Atomic back if this step of it has failed.
     fn failed_in_atomic(&mut self, at: usize) -> bool {
         let Some(run) = &self.core.run else { return false };
-        let failed = run.plan.steps.get(at).is_some_and(|step| step.outcomes.iter().any(|outcome| !outcome.is_done()));
+        let failed = run.plan.steps.get(at).is_some_and(|step| step.outcomes.last().is_some_and(|it| !it.is_done()));
         if run.atomic.is_none() || !failed {
             return false;
         }
