@@ -5,7 +5,7 @@
 #[path = "support/dm1_peer.rs"]
 mod dm1_peer;
 
-use dm_session::dm1::client::{Event, Reason};
+use dm_session::dm1::client::Reason;
 use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, Identity, Limits, Scheme, UserReply};
 use dm_syncml::{Encoding, Nonce};
 use dm1_peer::*;
@@ -200,7 +200,7 @@ fn a_basic_credential_is_in_the_message_and_in_no_snapshot() {
         // Queued, out, and out again.
         device.fail();
         device.now = device.client.poll_timeout().unwrap().as_millis();
-        device.client.handle(device.time(), Event::Tick).unwrap();
+        device.client.handle(device.time(), dm_session::dm1::client::Event::Tick).unwrap();
         for _ in 0..2 {
             let stored = serde_json::to_string(&device.client.snapshot()).unwrap();
             let numbers: Vec<String> = secret.bytes().map(|byte| byte.to_string()).collect();
