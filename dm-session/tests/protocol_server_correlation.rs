@@ -318,6 +318,83 @@ fn the_node_that_failed_and_texts_are_kept() {
     }
 }
 
+#[test]
+fn a_status_that_says_that_it_takes_time_is_not_the_last() {
+    for encoding in BOTH {
+        let (mut device, ids) = two(encoding);
+        let body = device.reply().status(&ids[0], "Get", 101).status(&ids[1], "Get", 101);
+        device.say(body.more());
+        let body = device.answer(|_| 200).about(1).status(&ids[0], "Get", 200).result(&ids[0], "./A", "a");
+        device.say(body);
+        assert_eq!((device.came(1), device.outcome(2).fate), (200, Fate::Unknown));
+    }
+}
+
+#[test]
+fn pieces_and_whole_values_share_results() {
+    for encoding in BOTH {
+        let (mut device, ids) = given(encoding, [get(1, "./A?list=StructData")]);
+        let whole = |uri: &str| Item::source(uri.to_owned()).with_data("x");
+        let piece = |text: &str, size: Option<u64>| {
+            let item = Item::source("./A/B").with_data(text.to_owned());
+            size.map_or(item.clone(), |size| item.with_meta(Meta::new().with_size(size)).with_more_data())
+        };
+        let body = device.reply().status(&ids[0], "Get", 200).results(&ids[0], [whole("./A"), piece("abc", Some(6))]);
+        let answer = device.say(body.more());
+        assert_eq!(codes_of(&answer, "Results"), [213]);
+        let body = device.answer(|_| 200).about(1).results(&ids[0], [piece("def", None), whole("./A/C")]);
+        device.say(body);
+        let expected = [("./A", "x"), ("./A/B", "abcdef"), ("./A/C", "x")].map(|(uri, text)| (uri.into(), text.into()));
+        assert_eq!(leaves(device.outcome(1)), expected);
+    }
+}
+
+#[test]
+fn results_that_are_more_than_is_kept_are_answered_413() {
+    for encoding in BOTH {
+        let limits = dm_session::dm1::Limits::DEFAULT.with_max_reply_len(2_000);
+        let mut device = Device::opened(config().with_limits(limits), encoding, [get(1, "./A"), get(2, "./B")]);
+        let all = ids(&device.last);
+        let body = device.reply().status(&all[0], "Get", 200).status(&all[1], "Get", 200);
+        let body = body.result(&all[0], "./A", &long_text(1_500)).result(&all[1], "./B", &long_text(1_500));
+        let answer = device.say(body);
+        assert_eq!(codes_of(&answer, "Results"), [413]);
+        assert_eq!((leaf(device.outcome(1)).1.len(), device.outcome(2).leaves.len()), (1_500, 0));
+    }
+}
+
+#[test]
+fn a_piece_that_is_answered_200_is_not_done() {
+    for encoding in BOTH {
+        let mut device = Device::with(config(), encoding);
+        device.announce(1_000);
+        device.plan([replace(1, "./A", long_text(4_000).as_str())]);
+        device.open();
+        device.go_on();
+        assert_eq!(chunks(&device.last), 1);
+        let body = device.answer(|_| 200).alert(1222).more();
+        device.say(body);
+        device.go_on();
+        assert_eq!(chunks(&device.last), 0, "no more of it goes");
+        assert!(!device.outcome(1).is_done(), "a piece is not the whole: {:?}", device.outcome(1));
+    }
+}
+
+#[test]
+fn the_application_is_told_what_waits() {
+    for encoding in BOTH {
+        let mut device = Device::with(config(), encoding);
+        device.announce(1_000);
+        device.plan((0..60).map(|id| get(id, &format!("./First/{id}"))));
+        device.open();
+        let sent = names(&device.last).len();
+        let body = device.obey();
+        device.say(body);
+        assert_eq!(device.received[1].waiting, 60 - sent);
+        assert_eq!(device.outcomes.len(), sent);
+    }
+}
+
 // --- containers ------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -1338,3 +1338,154 @@ fn resp_uri_is_in_every_message() {
         }
     }
 }
+
+// --- notifications ---------------------------------------------------------------------------------------------------
+
+fn notify(device: &mut Device, seed: u8) {
+    let event = Event::Notify {
+        ui_mode: dm_notification::dm1::UiMode::Informative,
+        initiator: dm_notification::dm1::Initiator::User,
+        random: dm_session::Random::from([seed; 32]),
+    };
+    device.event(event);
+    device.drain(dm_session::RequestId(0));
+}
+
+#[test]
+fn notifications_are_sent_again_until_a_session_comes() {
+    let mut device = Device::new(config());
+    notify(&mut device, 7);
+    assert_eq!(device.notifications.len(), 1);
+    for count in 2..=3 {
+        let next = device.server.poll_timeout().expect("a time").as_millis();
+        device.wait(next - device.now - 2);
+        assert_eq!(device.notifications.len(), count - 1, "not before its time");
+        device.wait(2);
+        assert_eq!(device.notifications.len(), count);
+    }
+    assert!(device.notifications.iter().all(|it| *it == device.notifications[0]), "the same bytes each time");
+    device.wait(60_001);
+    assert_eq!((device.unanswered, device.notifications.len()), (1, 3));
+    assert!(device.server.poll_timeout().is_none() && !device.server.is_closed());
+    // A device that comes late is known all the same.
+    device.session = "707".into();
+    let body = device.body().alert(1200).dev_info();
+    device.say(body);
+    assert!(device.opening().notified);
+    // 1201 with that SessionID, or 1200 with another, answers none.
+    for (alert, session) in [(1201, "707"), (1200, "708"), (1200, "0707")] {
+        let mut device = Device::new(config());
+        notify(&mut device, 7);
+        device.session = session.into();
+        let body = device.body().alert(alert).dev_info();
+        device.say(body);
+        assert!(!device.opening().notified, "{alert} {session}");
+    }
+}
+
+#[test]
+fn no_session_is_given_up_before_there_is_one() {
+    let mut device = Device::new(config());
+    notify(&mut device, 7);
+    device.event(Event::Abort);
+    device.drain(dm_session::RequestId(0));
+    assert_eq!(device.reason(), Some(Reason::Aborted));
+    let body = device.package1();
+    let response = device.post_body(body);
+    assert_ne!(response.status, 500);
+    assert!(device.received.is_empty());
+}
+
+// --- more of credentials ---------------------------------------------------------------------------------------------
+
+#[test]
+fn hmac_of_the_server_without_a_next_nonce_ends_the_session() {
+    for encoding in BOTH {
+        for answer in [200, 212] {
+            let config = config().with_identity(identity(Scheme::Mac, nonce(b"s0")));
+            let mut device = Device::opened(config, encoding, gets(0..1));
+            assert!(is_signed(&device, &nonce(b"s0")));
+            let mut rest = device.obey().commands;
+            rest.remove(0);
+            let body = rest
+                .into_iter()
+                .fold(device.body().header(answer), |body, command| body.command(|id| with_id(command, id)));
+            let last = device.say(body);
+            assert!(is_empty(&last), "{answer}");
+            assert_eq!(device.reason(), Some(Reason::ServerRefused), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn basic_credentials_of_the_server_are_for_those_who_allow_them() {
+    for encoding in BOTH {
+        let basic = Identity::new(server_credentials()).with_first(Scheme::Basic);
+        let device = Device::opened(config().with_identity(basic), encoding, gets(0..1));
+        let cred = device.last.header.cred.as_ref().unwrap();
+        assert_eq!(cred.auth_type(), Some(AuthType::Basic));
+        let hash = dm_syncml::CredentialHash::of(SERVER_ID, &dm_syncml::Secret::new(SERVER_PASSWORD));
+        assert!(hash.verify(cred, &nonce(b"")).is_ok());
+        // Asked for, it is shown only where that is allowed.
+        let asked = |identity: Identity| {
+            let mut device = Device::opened(config().with_identity(identity), encoding, gets(0..1));
+            let body = refusal(&device, 407, Some(Chal::new(AuthType::Basic)));
+            device.say(body);
+            device
+        };
+        let device = asked(Identity::new(server_credentials()));
+        assert_eq!(device.reason(), Some(Reason::ServerRefused));
+        let device = asked(Identity::new(server_credentials()).with_weakest(Scheme::Basic));
+        assert_eq!(names(&device.last), ["Get"]);
+        assert_eq!(device.last.header.cred.as_ref().unwrap().auth_type(), Some(AuthType::Basic));
+    }
+}
+
+#[test]
+fn a_large_object_begins_anew_when_the_client_refuses_the_server() {
+    for encoding in BOTH {
+        let config = config().with_identity(Identity::new(server_credentials()));
+        let mut device = Device::with(config, encoding);
+        device.announce(1_200);
+        let value = long_text(4_000);
+        device.plan([get(1, "./A"), replace(2, "./B", value.as_str()), get(3, "./C")]);
+        device.open();
+        device.go_on();
+        assert_eq!(chunks(&device.last), 1);
+        let body = refusal(&device, 407, Some(next_nonce(Scheme::Md5, &nonce(b"n1")))).more();
+        device.say(body);
+        device.go_on();
+        assert!(device.last.header.cred.is_some() && device.outcomes.is_empty());
+        let mut data = Vec::new();
+        let mut names = Vec::new();
+        while device.outcomes.len() < 3 {
+            for command in operations(&device.last) {
+                names.push(target(&command));
+                data.extend(script::data(&command));
+            }
+            let body = if chunks(&device.last) > 0 { device.next_piece() } else { device.obey() };
+            device.say(body);
+            assert!(device.msg_id < 40, "no end");
+        }
+        names.dedup();
+        assert_eq!(names, ["./A", "./B", "./C"]);
+        assert_eq!(data, value.into_bytes());
+        assert!((1..=3).all(|id| device.came(id) == 200));
+    }
+}
+
+#[test]
+fn a_decision_has_its_time() {
+    let mut device = Device::new(config());
+    device.plans.push_back(Plan::Wait);
+    let body = device.package1();
+    let message = device.message(body);
+    device.note(&message);
+    let request = device.request(&message);
+    assert_eq!(device.post(request), None);
+    assert_eq!(device.server.poll_timeout(), None, "the host has the word");
+    device.wait_long();
+    assert_eq!(device.closed, None);
+    device.decide(gets(0..1));
+    assert_eq!(names(&device.last), ["Get"]);
+}

@@ -232,6 +232,8 @@ pub struct Device {
     pub nonces: Vec<(Party, Nonce)>,
     pub closed: Option<Closed>,
     pub notifications: Vec<Vec<u8>>,
+    /// How often no session came of notifications.
+    pub unanswered: usize,
     /// Alerts that came after the end.
     pub late: Vec<ClientAlert>,
     /// The server's messages as they came.
@@ -295,6 +297,7 @@ impl Device {
             nonces: Vec::new(),
             closed: None,
             notifications: Vec::new(),
+            unanswered: 0,
             late: Vec::new(),
             wire: Vec::new(),
             last: Message::default(),
@@ -614,6 +617,7 @@ impl Device {
                     assert_eq!(self.closed.replace(closed), None, "a session ends once");
                 }
                 Action::SendNotification(bytes) => self.notifications.push(bytes),
+                Action::NotificationUnanswered => self.unanswered += 1,
                 Action::LateAlerts(alerts) => self.late.extend(alerts),
                 other => panic!("{other:?}"),
             }
