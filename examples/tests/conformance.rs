@@ -6,11 +6,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Title, list, and the file that alone has the tests of the list, if there is one.
-const LISTS: [(&str, &str, Option<&str>); 2] = [
-    ("OMA DM 2.0", "dm2.tsv", None),
-    ("OMA DM 1.2: the management tree", "dm1-tree.tsv", Some("dm-session/tests/dm1_rows.rs")),
+/// Title, list, and how the names of the files begin that have the tests of the list.
+const LISTS: [(&str, &str, &str); 5] = [
+    ("OMA DM 2.0", "dm2.tsv", ""),
+    ("OMA DM 1.2: the protocol", "dm1-protocol.tsv", PROTOCOL),
+    ("OMA DM 1.2: the states of the protocol", "dm1-states.tsv", PROTOCOL),
+    ("OMA DM 1.2: what implementers get wrong", "dm1-mistakes.tsv", PROTOCOL),
+    ("OMA DM 1.2: the management tree", "dm1-tree.tsv", "dm-session/tests/dm1_rows.rs"),
 ];
+
+const PROTOCOL: &str = "dm-session/tests/protocol_";
 
 struct Row {
     id: String,
@@ -88,7 +93,7 @@ fn report() -> String {
          conformance`, and the same test fails when a row has no test or when this page is stale.\n\
          `M` is mandatory, `O` optional.\n",
     );
-    for (title, list, file) in LISTS {
+    for (title, list, files) in LISTS {
         write!(
             page,
             "\n## {title}\n\n| Row | Section | Side | Support | Requirement | Tests |\n|---|---|---|---|---|---|\n"
@@ -99,8 +104,9 @@ fn report() -> String {
             let named: Vec<String> = tests
                 .iter()
                 .filter(|(_, function)| format!("{function}_").starts_with(&prefix))
-                .filter(|(place, _)| file.is_none_or(|file| place.ends_with(&format!(" in {file}"))))
-                .map(|(place, function)| format!("`{function}` ({})", place.split(" in ").nth(1).unwrap()))
+                .filter_map(|(place, function)| Some((function, place.split(" in ").nth(1)?)))
+                .filter(|(_, file)| file.starts_with(files))
+                .map(|(function, file)| format!("`{function}` ({file})"))
                 .collect();
             assert!(!named.is_empty(), "no test is named {prefix}…: {}", row.requirement);
             let Row { id, section, side, support, requirement } = row;
