@@ -536,8 +536,9 @@ fn wrong_credentials_are_seen() {
     let folder = recordings("windows");
     let done = dm(&["replay", &folder, "--login", "Bruce2:wrong"]);
     assert!(done.text().contains("401 Invalid credentials, to the header of message 2"), "{}", done.text());
-    // A message of that session can still be right.
-    assert!(done.text().contains("the session is not over") || done.code == Some(1), "{done:?}");
+    // What follows is package 3 of a session that nobody has opened.
+    assert!(done.text().contains("400 Bad request, to the header of message 3"), "{}", done.text());
+    assert!(done.code == Some(1) && done.text().contains("session over: BadMessage"), "{done:?}");
 }
 
 #[test]
