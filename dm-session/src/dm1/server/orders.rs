@@ -69,7 +69,7 @@ impl Sent {
     /// device that took a piece for the whole has not done what was ordered.
     pub(super) fn stop(&mut self) {
         let Some(filed) = self.pieces.take().and_then(|_| self.filed.first_mut()) else { return };
-        if matches!(filed.fate, Fate::Answered(status) if status.is_success() && status != StatusCode::CHUNK_ACCEPTED) {
+        if matches!(filed.fate, Fate::Answered(status) if status.is_success() && status < StatusCode::CHUNK_ACCEPTED) {
             filed.fate = Fate::Unknown;
         }
     }
