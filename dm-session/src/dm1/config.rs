@@ -378,8 +378,8 @@ pub enum Profile {
     /// One that follows the standard.
     #[default]
     Standard,
-    /// A Windows PC under MDM: no `MaxMsgSize` is announced, and what it does not have is not sent (Copy, Correlator,
-    /// user interaction, Get and Atomic in an Atomic, raw mark-up).
+    /// A Windows PC under MDM: no `MaxMsgSize` is announced, what it does not have is not sent (Copy, Correlator, user
+    /// interaction, Get and Atomic in an Atomic, raw mark-up), and its first message may lack the session alert.
     Windows,
 }
 
