@@ -7,6 +7,7 @@ mod dm1_peer;
 
 use dm_session::dm1::client::Reason;
 use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, Identity, Limits, Scheme, UserReply};
+use dm_session::tree::dm1 as tree;
 use dm_syncml::{Encoding, Nonce};
 use dm1_peer::*;
 
@@ -227,4 +228,27 @@ fn a_server_that_takes_a_mac_for_the_whole_session_is_refused() {
     let identity = Identity::new(credentials(USER)).with_first(Scheme::Mac);
     let mut device = Device::start(config().with_identity(identity), local());
     assert_eq!(device.end(with([get("./Vendor/Name")])), Reason::Refused);
+}
+
+#[test]
+fn what_a_get_brought_is_all_delivered_however_little_room_there_is() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        for size in (560..800).step_by(7) {
+            let mut device = Device::start(config().with_encoding(encoding), local());
+            for index in 0..12 {
+                let content = tree::Content::mo(format!("urn:oma:mo:example:{}", "x".repeat(index * 4)));
+                let command = tree::Command::add(format!("./Vendor/Node{index}"), content);
+                let answer = tree::run(&mut device.tree, &tree::Request::local(command), &mut |_| tree::Reply::Done);
+                assert_eq!(answer.status, dm_syncml::StatusCode::OK);
+            }
+            let answer = with([get("./Vendor?list=StructData")]).with_max_msg_size(size);
+            let messages = device.collect(answer);
+            let expected = device.look("./Vendor").len();
+            match codes(&messages[0])[..] {
+                [200] => assert_eq!(joined(&messages).len(), expected, "{encoding:?} {size}"),
+                [413] => assert!(joined(&messages).is_empty(), "{encoding:?} {size}"),
+                ref other => panic!("{other:?}"),
+            }
+        }
+    }
 }

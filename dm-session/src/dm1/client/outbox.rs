@@ -370,7 +370,7 @@ impl Client {
             self.core.outbox.setup = false;
         }
         if all && !full {
-            full = !self.push_data(&mut composer, &mut said);
+            full = !self.push_data(&mut composer, &mut said, asked == 0);
         }
         let left = full || self.core.outbox.has_more();
         if all && left && !said {
@@ -514,8 +514,11 @@ impl Client {
         Ok(composer.push(replace)?)
     }
 
-    /// Results and alerts. Whether all of them are in the message.
-    fn push_data(&mut self, composer: &mut Composer, said: &mut bool) -> bool {
+    /// Results and alerts. Whether all of them are in the message. `alone`: nothing takes their room that could be left
+    /// out, so what does not fit now never will in one piece.
+    fn push_data(&mut self, composer: &mut Composer, said: &mut bool, alone: bool) -> bool {
+        // Twelve for numbers that have grown meanwhile.
+        let room = self.room().map(|room| room.saturating_add(12));
         loop {
             if let Some(alert) = &mut self.core.outbox.cut_alert {
                 let id = alert.id;
@@ -580,7 +583,13 @@ impl Client {
                     self.core.outbox.results.pop_front();
                     continue;
                 }
-                if *said {
+                let waits = |brought: &Brought| {
+                    let first = brought.items.front().map(|item| item.to_item(encoding)).unwrap_or_default();
+                    let results = Results::new("1", brought.msg_ref.clone(), CmdRef::from(brought.cmd_ref.clone()));
+                    let len = composer.measure(Command::Results(results.with_item(first)));
+                    len.is_ok_and(|len| room.is_none_or(|room| len <= room))
+                };
+                if *said || (!alone && waits(brought)) {
                     return false;
                 }
                 // The first of them has a message to itself and does not fit: a large object.
@@ -627,7 +636,7 @@ impl Client {
                     *said = true;
                     self.core.alerts.sent(id, self.core.out_msg.saturating_add(1), cmd_id);
                 }
-                Ok(false) if *said => return false,
+                Ok(false) if *said || !alone => return false,
                 Ok(false) => match self.core.alert_pieces(id, &self.config) {
                     Some(pieces) => self.core.outbox.cut_alert = Some(CutAlert { id, pieces }),
                     None => self.give_up(id, StatusCode::TOO_LARGE),
