@@ -148,6 +148,12 @@ impl Credentials {
         }
     }
 
+    /// The data of Basic credentials, if they can be made of it.
+    pub(crate) fn basic(&self) -> Option<String> {
+        let Key::Password(password) = &self.key else { return None };
+        BasicCredentials::new(self.name.clone(), password.clone()).ok().map(|basic| basic.encode())
+    }
+
     /// Whether credentials of that scheme can be made of it.
     pub(crate) fn can_send(&self, scheme: Scheme) -> bool {
         match scheme {
@@ -313,13 +319,10 @@ impl Prover {
     /// The Cred of the next message, if it has one.
     pub(crate) fn cred(&self, identity: &Identity) -> Option<Cred<'static>> {
         let credentials = identity.credentials.as_ref()?;
-        match (self.scheme()?, &credentials.key) {
-            (Scheme::Basic, Key::Password(password)) => {
-                let basic = BasicCredentials::new(credentials.name.clone(), password.clone()).ok()?;
-                Some(Cred::new(AuthType::Basic, basic.encode()))
-            }
-            (Scheme::Md5, _) => Some(Cred::new(AuthType::Md5, credentials.hash().md5(&self.nonce))),
-            (Scheme::Basic | Scheme::Mac, _) => None,
+        match self.scheme()? {
+            Scheme::Basic => Some(Cred::new(AuthType::Basic, credentials.basic()?)),
+            Scheme::Md5 => Some(Cred::new(AuthType::Md5, credentials.hash().md5(&self.nonce))),
+            Scheme::Mac => None,
         }
     }
 

@@ -111,12 +111,12 @@ impl Server {
 
     /// Puts the Basic credential in.
     pub(super) fn unmask(&self, response: &mut Response, at: usize) {
-        let Some(session) = &self.core.session else { return };
-        let Some(secret) = session.prover.cred(&self.config.identity) else { return };
-        let Some(secret) = secret.data.as_bytes() else { return };
+        // Whatever has become of the session since it was written.
+        let credentials = self.config.identity.credentials.as_ref();
+        let Some(secret) = credentials.and_then(|credentials| credentials.basic()) else { return };
         let end = at.saturating_add(secret.len());
         if response.body.get(at..end).is_some_and(|mask| mask.iter().all(|byte| [*byte] == *MASK.as_bytes())) {
-            response.body.splice(at..end, secret.iter().copied());
+            response.body.splice(at..end, secret.bytes());
         }
     }
 
