@@ -11,12 +11,11 @@
 //! cargo run --release -p benches --bin ratios -- --run xml/decode srv.xml 1000   # ours alone, for a profiler
 //! ```
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use benches::counting::{Counting, allocations};
 use benches::documents as docs;
 use benches::peers::{self, Steps};
 use dm_syncml::{Message, WbxmlOptions, XmlOptions};
@@ -369,54 +368,5 @@ fn print_allocations(cases: &mut [Case]) {
     println!("(of one call; growing an allocation counts as one, with the bytes it grows by)");
 }
 
-/// Counts what is allocated while it is told to.
-struct Counting;
-
-static COUNTS: AtomicBool = AtomicBool::new(false);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-static BYTES: AtomicU64 = AtomicU64::new(0);
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn allocations(run: impl FnOnce()) -> (u64, u64) {
-    let before = (ALLOCATIONS.load(Relaxed), BYTES.load(Relaxed));
-    COUNTS.store(true, Relaxed);
-    run();
-    COUNTS.store(false, Relaxed);
-    (ALLOCATIONS.load(Relaxed) - before.0, BYTES.load(Relaxed) - before.1)
-}
-
-fn count(bytes: usize) {
-    if COUNTS.load(Relaxed) {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        BYTES.fetch_add(bytes as u64, Relaxed);
-    }
-}
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without; every call is handed to the system's as it is")]
-// SAFETY: each method hands its arguments to the system's allocator unchanged, and its contract is that one's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size.saturating_sub(layout.size()));
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}

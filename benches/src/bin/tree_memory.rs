@@ -4,9 +4,7 @@
 //! cargo run --release -p benches --bin tree_memory
 //! ```
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-
+use benches::counting::{Counting, held};
 use benches::trees::{SHAPES, done, empty, grow, grown, leaf};
 use dm_session::tree::dm1::{Command, Content, Request};
 
@@ -51,42 +49,5 @@ fn print(what: &str, nodes: usize, (bytes, blocks): (i64, i64)) {
     println!("{what:<40} {nodes:>9} {:>12.1} {:>12.2}", per_node(bytes), per_node(blocks));
 }
 
-/// Bytes and blocks that are held after it has run and were not before.
-fn held(run: impl FnOnce()) -> (i64, i64) {
-    let before = (BYTES.load(Relaxed), BLOCKS.load(Relaxed));
-    run();
-    (BYTES.load(Relaxed) - before.0, BLOCKS.load(Relaxed) - before.1)
-}
-
-/// Counts what is held.
-struct Counting;
-
-static BYTES: AtomicI64 = AtomicI64::new(0);
-static BLOCKS: AtomicI64 = AtomicI64::new(0);
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without; every call is handed to the system's as it is")]
-// SAFETY: each method hands its arguments to the system's allocator unchanged, and its contract is that one's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.fetch_add(layout.size() as i64, Relaxed);
-        BLOCKS.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        BYTES.fetch_sub(layout.size() as i64, Relaxed);
-        BLOCKS.fetch_sub(1, Relaxed);
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        BYTES.fetch_add(size as i64 - layout.size() as i64, Relaxed);
-        // SAFETY: the caller's promises are the ones asked for.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
