@@ -1,5 +1,12 @@
 //! The protocol of DM 1.2, the client's side: a test for each row of the static conformance tables.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 #![cfg(feature = "dm1")]
 
 #[path = "support/dm1_peer.rs"]

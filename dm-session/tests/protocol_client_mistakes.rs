@@ -1,5 +1,12 @@
 //! What implementers of the DM 1.2 protocol get wrong, the client's side: each mistake made impossible.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 #![cfg(feature = "dm1")]
 
 #[path = "support/dm1_peer.rs"]

@@ -1,6 +1,13 @@
 //! The protocol of DM 1.2, the client's side: the state table, the table of continue or end, and the tables of what
 //! becomes of alerts, large objects, containers, user interactions, losses and credentials.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 #![cfg(feature = "dm1")]
 
 #[path = "support/dm1_peer.rs"]
@@ -16,6 +23,9 @@ use dm_session::http::Response;
 use dm_session::tree::{MoTree, TreeLimits};
 use dm_syncml::{AuthType, Command, Encoding, HmacHeader, Item, Message, Nonce, StatusCode, SyncHdr};
 use peer::*;
+
+/// What changes a header.
+type Edit = fn(&mut SyncHdr<'static>);
 
 fn download(data: &str) -> ClientAlert {
     ClientAlert::generic(AlertItem::new("org.openmobilealliance.dm.firmwareupdate.download", data))
@@ -292,7 +302,7 @@ fn waiting() -> Vec<(&'static str, Device)> {
 
 #[test]
 fn cst_04_what_is_no_message_of_the_session_ends_it() {
-    let edits: [(&str, fn(&mut SyncHdr<'static>)); 5] = [
+    let edits: [(&str, Edit); 5] = [
         ("SessionID", |header| header.session_id = "30".into()),
         ("VerDTD", |header| header.ver_dtd = "1.1".into()),
         ("VerProto", |header| header.ver_proto = "DM/1.1".into()),
@@ -715,6 +725,23 @@ fn cst_29_an_alert_leaves_the_queue_with_its_status() {
     assert_eq!(device.closed.unwrap().alerts.len(), 1);
 }
 
+#[test]
+fn cst_29_a_stranger_answers_no_alert() {
+    for cred in [None, Some(stranger())] {
+        let mut device = Device::start_with(with_demand(Scheme::Md5), local(), many(1));
+        device.exchange(Answer { cred, ..with([get("./Vendor/Name")]) });
+        assert_eq!((device.alert_statuses.len(), device.client.alerts().len()), (0, 1));
+        // The server proves itself, and has the answer for the alert forgotten by now.
+        device.exchange(with([get("./Vendor/Name")]).with_cred(md5(HOST, &nonce(1))));
+        device.answer(Answer::ok());
+        while device.closed.is_none() {
+            device.answer(Answer::ok());
+        }
+        let kept = device.closed.as_ref().map_or(0, |closed| closed.alerts.len());
+        assert_eq!(kept + device.alert_statuses.len(), 1, "it is delivered, or kept");
+    }
+}
+
 // --- section 5: the Status of an alert -------------------------------------------------------------------------
 
 #[test]
@@ -867,7 +894,7 @@ fn chunks_that_do_not_end_are_1225_and_what_follows_is_done() {
         let message = device.exchange(Answer { is_final, ..with(interruption) });
         let interrupted = alerts(&message).find(|alert| alert.code().unwrap().code() == 1225).expect("1225");
         let item = &interrupted.items[0];
-        let named = item.source_uri().into_iter().chain(item.target_uri()).any(|uri| uri == &"./Vendor/Name");
+        let named = item.source_uri().into_iter().chain(item.target_uri()).any(|uri| *uri == "./Vendor/Name");
         assert!(named, "{item:?}");
         assert_eq!(codes(&message).len(), count);
         assert_eq!(device.value("./Vendor/Name").unwrap(), "one");
@@ -1284,7 +1311,7 @@ fn loss_of_the_connection_and_an_answer_that_does_not_come() {
 
 #[test]
 fn loss_msgids_that_jump_end_the_session() {
-    let edits: [fn(&mut SyncHdr<'static>); 4] = [
+    let edits: [Edit; 4] = [
         |header| header.msg_id = "3".into(),
         |header| header.msg_id = "1".into(),
         |header| header.msg_id = "0".into(),

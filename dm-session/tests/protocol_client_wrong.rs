@@ -1,6 +1,13 @@
 //! The protocol of DM 1.2, the client's side: bad input. Nothing of it is half applied, and nothing is sent that the
 //! server could take for an answer.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
 #![cfg(feature = "dm1")]
 
 #[path = "support/dm1_peer.rs"]
@@ -16,7 +23,7 @@ use dm_session::dm1::{
 use dm_session::http::Response;
 use dm_session::tree::dm1::Answer as TreeAnswer;
 use dm_session::{ErrorKind, Random, Secret};
-use dm_syncml::{Alert, AlertCode, Command, Container, Data, Encoding, Item, Message, Meta, Operation, StatusCode};
+use dm_syncml::{Alert, AlertCode, Command, Container, Data, Encoding, Item, Message, Meta, StatusCode};
 use peer::*;
 
 fn alert_queue() -> AlertQueue {
@@ -471,7 +478,7 @@ fn chunks_without_a_beginning_or_of_a_command_that_has_none() {
     // Get, Delete and Exec have no chunks.
     for command in [get("./Vendor/Name"), delete("./Vendor/Area"), exec("./Vendor/Run")] {
         let mut device = managed(config());
-        let mut device_before = device.look(".");
+        let before = device.look(".");
         let (Command::Get(mut it) | Command::Delete(mut it) | Command::Exec(mut it)) = command.clone() else {
             unreachable!()
         };
@@ -485,7 +492,7 @@ fn chunks_without_a_beginning_or_of_a_command_that_has_none() {
         };
         let message = device.exchange(with([changed]).more());
         assert!(codes(&message)[0] >= 400, "{:?}", codes(&message));
-        assert_eq!((device.look("."), device.executed.len()), (std::mem::take(&mut device_before), 0));
+        assert_eq!((device.look("."), device.executed.len()), (before, 0));
     }
     // Two objects at once.
     let mut device = managed(config());
