@@ -780,7 +780,11 @@ fn dm_pro_galert_s_002_the_alert_is_handed_to_the_application() {
             item.meta = Some(item.meta.take().unwrap().with_mark(Mark::Critical));
             alert.with_item(item.with_source("./Vendor/Update")).with_correlator("c-17")
         });
+        device.plan([get(2, "./B")]);
         device.say(body);
+        let body = device.obey();
+        device.say(body);
+        assert!(device.received[2].alerts.is_empty(), "it is told once");
         let [alert] = &device.received[1].alerts[..] else { panic!("one alert") };
         assert_eq!((alert.kind, alert.correlator.as_deref()), (AlertKind::Generic, Some("c-17")));
         let [item] = &alert.items[..] else { panic!("one Item") };

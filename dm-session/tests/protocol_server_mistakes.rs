@@ -265,6 +265,8 @@ fn what_is_said_of_max_msg_size_counts_until_it_is_said_anew() {
         device.plan([get(1, "./A")]);
         device.open();
         device.plan([replace(2, "./A", long_text(2_000).as_str())]);
+        // A Meta that says nothing of it changes nothing.
+        device.announce_object(100_000);
         let body = device.obey();
         device.say(body);
         assert_eq!(chunks(&device.last), 1, "the first announcement counts");
