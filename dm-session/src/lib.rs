@@ -15,6 +15,7 @@ pub mod tree;
 mod effect;
 mod entropy;
 mod error;
+mod expected;
 mod secret;
 mod time;
 #[cfg(feature = "serde")]

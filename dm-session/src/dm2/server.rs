@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 
 use super::alerts::{EXEC_RESULT, exec_status};
 use super::config::Limits;
+use crate::expected::Expected;
 use crate::http::{self, BasicCredentials, Method, Request, Response, SetCookie, Uri};
 use crate::{Error, ErrorKind, Secret, Timestamp};
 
@@ -462,7 +463,7 @@ struct Core {
     device_id: Option<String>,
     access: Option<Access>,
     /// NOTIFICATION-IDs that were sent and not answered, the newest last.
-    pending: Vec<u16>,
+    pending: Expected,
     outstanding: Vec<Outstanding>,
     queue: VecDeque<Action>,
 }
@@ -520,7 +521,7 @@ impl Server {
             state: State::None,
             device_id: None,
             access: None,
-            pending: Vec::new(),
+            pending: Expected::default(),
             outstanding,
             queue: VecDeque::new(),
         };
@@ -679,20 +680,12 @@ impl Server {
         if !matches!(self.core.state, State::None | State::Notified { .. }) {
             return Err(ErrorKind::ApiMisuse.into());
         }
-        let [high, low, ..] = *random.bytes();
-        let drawn = u16::from_be_bytes([high, low]);
-        let mut id = drawn;
-        while self.core.pending.contains(&id) {
-            id = id.wrapping_add(1);
-        }
+        let id = self.core.pending.draw(random, 0);
         let notice = Notice { id, con_type: con_type.into(), req_mos };
         let moment = self.core.now.max(now);
         let bytes = self.notification(notice, moment)?;
         self.core.now = moment;
-        if self.core.pending.len() >= MAX_PENDING {
-            self.core.pending.remove(0);
-        }
-        self.core.pending.push(id);
+        self.core.pending.add(id);
         self.core.queue.push_back(Action::SendNotification(bytes));
         let resend_at = moment.after(self.config.resend_after);
         self.core.state = State::Notified { notice, sends: 1, resend_at };
@@ -760,14 +753,10 @@ impl Server {
         // The token of an older session of this device is worth nothing from here on.
         self.release(409);
         let (start, mut alerts) = split_start(package.alerts);
-        let answered = match start {
-            Some(Initiator::Server(Some(id))) => self.core.pending.iter().position(|pending| *pending == id),
-            _ => None,
+        let notified = match start {
+            Some(Initiator::Server(Some(id))) => self.core.pending.take(|expected| expected == id),
+            _ => false,
         };
-        if let Some(at) = answered {
-            self.core.pending.remove(at);
-        }
-        let notified = answered.is_some();
         if let State::AwaitP3 { sent, .. } = mem::replace(&mut self.core.state, State::None) {
             self.core.queue.push_back(Action::Abandoned(sent));
         }
@@ -1193,9 +1182,6 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// How many unanswered notifications are remembered; the oldest is forgotten.
-const MAX_PENDING: usize = 8;
-
 /// How many actions may wait when an event comes; it adds three at most.
 const MAX_QUEUE: usize = 1024;
 
@@ -1207,7 +1193,7 @@ impl Core {
         let place = match &self.state {
             State::None => true,
             State::Notified { notice, sends, .. } => {
-                self.pending.last() == Some(&notice.id) && (1..=config.max_sends).contains(sends)
+                self.pending.last() == Some(notice.id) && (1..=config.max_sends).contains(sends)
             }
             State::Deciding { next_token, .. } => posted && is_token(next_token),
             State::AwaitP3 { sent, .. } => {
@@ -1224,7 +1210,7 @@ impl Core {
             && access
             && closed == usize::from(closed > 0 && self.state == State::Closed)
             && self.server_id == config.server_id
-            && self.pending.len() <= MAX_PENDING
+            && self.pending.is_consistent(0)
             && self.outstanding.len() <= config.max_outstanding
             && self.queue.len() <= MAX_QUEUE.saturating_add(4)
     }

@@ -22,6 +22,7 @@ use crate::dm1::alert::ClientAlert;
 use crate::dm1::auth::{ChalForm, Prover, Verifier};
 use crate::dm1::config::ServerConfig;
 use crate::dm1::task::{NotSent, Order};
+use crate::expected::Expected;
 use crate::http::Response;
 use crate::{Error, ErrorKind, Random, Timestamp};
 
@@ -34,8 +35,8 @@ use answer::{Answer, Plan};
 use orders::Book;
 use results::Assembly;
 
-/// How many SessionIDs of notifications are remembered; the oldest is forgotten.
-const MAX_PENDING: usize = 8;
+/// The least SessionID of a notification.
+const LEAST_ID: u16 = 1;
 
 /// How many messages are known again that come once more; the last one is answered as before.
 const MAX_SEEN: usize = 32;
@@ -98,7 +99,7 @@ struct Core {
     now: Timestamp,
     state: State,
     /// SessionIDs of notifications that were sent and not answered, the newest last.
-    pending: Vec<u16>,
+    pending: Expected,
     session: Option<Session>,
     book: Book,
     /// The host wants out; the device is to be told.
@@ -234,7 +235,7 @@ impl Server {
             server_id: config.server_id.clone(),
             now,
             state: State::None,
-            pending: Vec::new(),
+            pending: Expected::default(),
             session: None,
             book: Book::default(),
             aborting: false,
@@ -401,18 +402,11 @@ impl Server {
         if !matches!(self.core.state, State::None | State::Notified { .. }) {
             return Err(ErrorKind::ApiMisuse.into());
         }
-        let [high, low, ..] = *random.bytes();
-        let mut id = u16::from_be_bytes([high, low]).max(1);
-        while self.core.pending.contains(&id) {
-            id = id.wrapping_add(1).max(1);
-        }
+        let id = self.core.pending.draw(random, LEAST_ID);
         let notice = Notice { id, ui_mode, initiator };
         let bytes = self.notification(notice)?;
         self.advance(now);
-        if self.core.pending.len() >= MAX_PENDING {
-            self.core.pending.remove(0);
-        }
-        self.core.pending.push(id);
+        self.core.pending.add(id);
         self.core.queue.push_back(Action::SendNotification(bytes));
         let resend_at = self.core.now.after(self.config.resend_after);
         self.core.state = State::Notified { notice, sends: 1, resend_at };
@@ -436,14 +430,7 @@ impl Server {
 
     /// Whether the SessionID is that of a notification, which is answered then.
     fn take_pending(&mut self, session_id: &str) -> bool {
-        let own = |id: &u16| SessionId::new(*id).is_some_and(|id| id.to_string() == session_id);
-        match self.core.pending.iter().position(own) {
-            Some(at) => {
-                self.core.pending.remove(at);
-                true
-            }
-            None => false,
-        }
+        self.core.pending.take(|id| SessionId::new(id).is_some_and(|id| id.to_string() == session_id))
     }
 
     fn tick(&mut self) {

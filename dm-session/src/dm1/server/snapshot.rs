@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use super::orders::{self, Book};
-use super::{Action, Core, MAX_PENDING, MAX_QUEUE, MAX_SEEN, Server, Session, State};
+use super::{Action, Core, LEAST_ID, MAX_QUEUE, MAX_SEEN, Server, Session, State};
 use crate::dm1::config::ServerConfig;
 use crate::{Error, ErrorKind};
 
@@ -63,7 +63,7 @@ impl Core {
             State::Notified { notice, sends, .. } => {
                 self.session.is_none()
                     && idle
-                    && self.pending.last() == Some(&notice.id)
+                    && self.pending.last() == Some(notice.id)
                     && (1..=config.max_sends).contains(sends)
             }
             State::Setup | State::Deciding { .. } => established && self.book.sent.is_empty(),
@@ -84,8 +84,7 @@ impl Core {
             && closed <= usize::from(matches!(self.state, State::Done(_)))
             && (!self.aborting || self.session.is_some())
             && self.server_id == config.server_id
-            && self.pending.len() <= MAX_PENDING
-            && !self.pending.contains(&0)
+            && self.pending.is_consistent(LEAST_ID)
             && self.queue.len()
                 <= MAX_QUEUE.saturating_add(config.limits.max_orders.saturating_mul(2)).saturating_add(8)
             && self.book.is_consistent(config, &self.state)
