@@ -166,9 +166,9 @@ pub struct ClientConfig {
     /// Whether Atomic is carried out; else 406. Default yes.
     pub atomic: bool,
     /// Whether a command of a Sequence that fails keeps those after it from being done (215). Default no: 215 speaks of
-    /// users (D6 of the reference).
+    /// users (D6 in `docs/design.md`).
     pub stop_sequence: bool,
-    /// Whether alerts that came up wait for the next session when the server has nothing else to do. Default no (D1).
+    /// Whether alerts that came up wait for the next session when the server has nothing else to do. Default no (D1 in `docs/design.md`).
     pub defer_alerts: bool,
     /// Whether Types of alerts get the prefix `Reversed-Domain-Name: ` that the standard asks for. Default yes.
     pub prefix_alerts: bool,

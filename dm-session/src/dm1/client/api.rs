@@ -141,7 +141,9 @@ pub enum Action {
     },
     /// A new nonce for the account: of [`Party::Client`] (`CLCRED`) what the server issued, of [`Party::Server`]
     /// (`SRVCRED`) what this device issued and the server has.
-    /// [`Account::nonce_command`](crate::tree::dm1::Account::nonce_command) stores it.
+    /// [`Account::nonce_command`](crate::tree::dm1::Account::nonce_command) of the account as it is now stores it, for
+    /// [`Party::level`] and the type of the account's
+    /// [`credentials`](crate::tree::dm1::Account::credentials) of that level.
     SaveNonce {
         /// Whose.
         party: Party,

@@ -94,7 +94,7 @@ pub enum Action {
     /// The session is over. Nothing comes after it but answers to requests that are late, each with the nonces
     /// ([`SaveNonce`](Self::SaveNonce)) and [`LateAlerts`](Self::LateAlerts) of its message.
     Closed(Closed),
-    /// Alerts of a package that came after the end (§17 D1 of the reference). They have been answered, so the device
+    /// Alerts of a package that came after the end (D1 in `docs/design.md`). They have been answered, so the device
     /// will not say them again.
     LateAlerts(Vec<ClientAlert>),
 }

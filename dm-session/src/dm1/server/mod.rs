@@ -23,7 +23,7 @@ use crate::dm1::auth::{ChalForm, Prover, Verifier};
 use crate::dm1::config::ServerConfig;
 use crate::dm1::task::{NotSent, Order};
 use crate::expected::Expected;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::{Error, ErrorKind, Random, Timestamp};
 
 pub use crate::effect::RequestId;
@@ -192,7 +192,8 @@ struct Owed {
 ///
 /// A host keeps one machine for each session and finds it with [`route`]. Any node can go on from a
 /// [`snapshot`](Self::snapshot). A machine whose session is over still answers a last message that the network
-/// delivers again; a host keeps it for as long as it wants to.
+/// delivers again; a host keeps it for as long as it wants to, or until the device [begins
+/// anew](Self::is_begun_anew_by).
 ///
 /// `Debug` names the device and the state, never credentials.
 #[derive(Clone)]
@@ -366,6 +367,16 @@ impl Server {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.core.book.waiting.len()
+    }
+
+    /// Whether a device begins anew with this request: it is a whole first message under the SessionID of this session,
+    /// and none that the session has had lately. So it is with devices that lost their memory, or count SessionIDs round.
+    ///
+    /// Such a message ends a running session, and one that is over refuses it: the host drops this machine and gives
+    /// the request to a new one, which demands credentials as ever. Orders without an outcome are to be given again.
+    #[must_use]
+    pub fn is_begun_anew_by(&self, request: &Request) -> bool {
+        self.begins_anew(request)
     }
 
     /// Whether the application was asked for this decision, and has not decided yet.

@@ -102,6 +102,16 @@ impl Server {
         Ok(())
     }
 
+    /// Whether a request is a whole first message of this session that it has not had.
+    pub(super) fn begins_anew(&self, request: &Request) -> bool {
+        let Some(session) = &self.core.session else { return false };
+        let Ok(text) = route::body(request) else { return false };
+        let is_first = route::peek(&text).is_ok_and(|peek| peek.msg_id().number() == Some(1) && self.knows(&peek, 1));
+        is_first
+            && !session.seen.contains(&digest(&request.body))
+            && Message::parse_with(&text, Strictness::Lenient, &self.config.limits.message).is_ok()
+    }
+
     /// Whether a message belongs here: to the session, or it is the first of one.
     fn knows(&self, peek: &Peek<'_>, msg_id: u32) -> bool {
         let (session_id, device_id) = (peek.session_id().as_str(), peek.source().as_str());

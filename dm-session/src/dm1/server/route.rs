@@ -28,8 +28,9 @@ pub struct Route {
 
 impl Route {
     /// Whether the message begins a session: it belongs to the machine that knows this session and device, if there is
-    /// one, else to a new one or to the one that has notified the device. Any other message belongs to a machine that
-    /// knows the session, or is answered by [`unknown_session`].
+    /// one and the device does not [begin anew](crate::dm1::Server::is_begun_anew_by), else to a new one or to the one
+    /// that has notified the device. Any other message belongs to a machine that knows the session, or is answered by
+    /// [`unknown_session`].
     #[must_use]
     pub const fn begins(&self) -> bool {
         matches!(self.msg_id, Some(1))

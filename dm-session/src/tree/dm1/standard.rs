@@ -479,7 +479,10 @@ impl Account {
     }
 
     /// What [stores](Request::local) a new nonce (`AAuthData`) of the first credentials of that level and scheme;
-    /// `None` where there are none. The node is created where it is missing.
+    /// `None` where there are none. The node is created where it was missing when the account was read: read it again for
+    /// the next nonce.
+    ///
+    /// A session uses the nonce of what [`credentials`](Self::credentials) names: its type is the one to store it for.
     #[must_use]
     pub fn nonce_command(&self, level: &AuthLevel, auth_type: &str, nonce: &[u8]) -> Option<Command> {
         let auth = self.auth.iter().find(|auth| auth.level == *level && auth.auth_type == auth_type)?;
