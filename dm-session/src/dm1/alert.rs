@@ -245,6 +245,14 @@ impl From<GenericAlert> for ClientAlert {
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct AlertId(u64);
 
+impl AlertId {
+    /// The number.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
 /// The alerts of a device for one server, first in first out. A host keeps one for each account and saves it.
 ///
 /// An alert leaves the queue when the server has answered it with any final status; a session that ends before hands

@@ -69,7 +69,7 @@ impl Scheme {
 /// Whose credentials, and so whose nonce: two sets belong to each account (§1 of the security reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a session has two ends")]
 pub enum Party {
     /// The client proves itself to the server; the server issues the nonces.
     Client,
@@ -186,6 +186,15 @@ impl Identity {
         Self { credentials: Some(credentials), first: None, weakest: Scheme::Md5 }
     }
 
+    /// The same with this nonce, if it has credentials.
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: Nonce) -> Self {
+        if let Some(credentials) = &mut self.credentials {
+            credentials.nonce = nonce;
+        }
+        self
+    }
+
     /// The same, beginning with this scheme without being asked.
     #[must_use]
     pub const fn with_first(mut self, scheme: Scheme) -> Self {
@@ -237,6 +246,15 @@ impl Demand {
     #[must_use]
     pub const fn unknown(scheme: Scheme) -> Self {
         Self::Credentials { scheme, credentials: None, per_message: false }
+    }
+
+    /// The same with this nonce, if there are credentials.
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: Nonce) -> Self {
+        if let Self::Credentials { credentials: Some(credentials), .. } = &mut self {
+            credentials.nonce = nonce;
+        }
+        self
     }
 
     /// The same, shown in every message.

@@ -75,3 +75,9 @@ pub use config::{ClientConfig, Limits, Profile, RespUriPolicy, ServerConfig};
 pub use server::Server;
 pub use task::{Fate, Leaf, NotSent, Order, OrderId, Outcome, Task, TaskResult};
 pub use ui::{Interaction, InteractionKind, UserReply};
+
+// Of the codecs, what a host writes to use the machines.
+#[doc(no_inline)]
+pub use dm_notification::dm1::{SessionId, UiMode};
+#[doc(no_inline)]
+pub use dm_syncml::{Encoding, Nonce, StatusCode, UiOptions};

@@ -209,3 +209,15 @@ pub struct Leaf {
 
 #[cfg(test)]
 mod tests;
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invalid => "cannot be written, or is not allowed",
+            Self::TooLarge => "too large for a message",
+            Self::TooLargeObject => "too large for the device",
+            Self::Profile => "the device does not have it",
+            Self::Closed => "the session was over before",
+        })
+    }
+}

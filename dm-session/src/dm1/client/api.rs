@@ -1,6 +1,7 @@
 //! What goes into the client machine and what comes out.
 
 use alloc::string::{String, ToString};
+use core::fmt;
 use core::time::Duration;
 
 use dm_notification::dm1::{SessionId, Trigger};
@@ -237,4 +238,25 @@ pub enum Reason {
     Aborted,
     /// The device could not write its own message: into the server's `MaxMsgSize` not even a Status fits.
     Internal,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ended => "the server had nothing more to do",
+            Self::ServerUnauthenticated => "the server had nothing to do and did not prove who it is",
+            Self::Refused => "the server refused the device's credentials",
+            Self::ServerRefused => "the server did not prove who it is",
+            Self::Status(status) => return write!(f, "the server answered a message with status {}", status.code()),
+            Self::BadMessage => "a message of the server breaks the protocol",
+            Self::RespUri => "the server leads where the device does not go",
+            Self::Http(status) => return write!(f, "the server answered with HTTP status {status}"),
+            Self::Transport => "no answer came",
+            Self::Timeout => "the session took too long",
+            Self::Limit => "too many messages",
+            Self::ServerAborted => "given up by the server",
+            Self::Aborted => "given up by the device",
+            Self::Internal => "a message could not be written",
+        })
+    }
 }

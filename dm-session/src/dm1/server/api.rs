@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use dm_notification::dm1::{Initiator as NotificationInitiator, UiMode};
 use dm_syncml::Nonce;
@@ -185,4 +186,20 @@ pub enum Reason {
     Aborted,
     /// The server could not write its own message: into the device's `MaxMsgSize` not even a Status fits.
     Internal,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ended => "nothing more to do",
+            Self::Refused => "the device did not prove who it is",
+            Self::ServerRefused => "the device refused the server's credentials",
+            Self::BadMessage => "a message of the device breaks the protocol",
+            Self::Timeout => "the device did not go on in time",
+            Self::Limit => "too many messages",
+            Self::DeviceAborted => "given up by the device",
+            Self::Aborted => "given up by the server",
+            Self::Internal => "a message could not be written",
+        })
+    }
 }

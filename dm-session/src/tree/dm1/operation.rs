@@ -210,6 +210,24 @@ impl Command {
     pub fn exec(uri: impl Into<String>) -> Self {
         Self::Exec { uri: uri.into(), correlator: None, content: Content::EMPTY }
     }
+
+    /// The same Exec with a Correlator; other commands have none.
+    #[must_use]
+    pub fn with_correlator(mut self, text: impl Into<String>) -> Self {
+        if let Self::Exec { correlator, .. } = &mut self {
+            *correlator = Some(text.into());
+        }
+        self
+    }
+
+    /// The same Add, Replace or Exec with this content, an Exec's argument; other commands have none.
+    #[must_use]
+    pub fn with_content(mut self, new: impl Into<Content>) -> Self {
+        if let Self::Add { content, .. } | Self::Replace { content, .. } | Self::Exec { content, .. } = &mut self {
+            *content = new.into();
+        }
+        self
+    }
 }
 
 /// Meta and Data of an Item, as they were received.
