@@ -77,10 +77,10 @@ fn run(link: &mut Link) -> Vec<Record> {
     let mut interpreter = link.interpreter();
     let mut records = Vec::new();
     for _ in 0..60 {
-        let calm = link.faults.is_over();
+        let (calm, reports) = (link.faults.is_over(), link.reports.len());
         let record = link.drive_bounded(STEPS);
         judge(link, &record, &mut interpreter);
-        let idle = calm && record.orders.is_empty() && record.answered == 0;
+        let idle = calm && record.orders.is_empty() && record.answered == 0 && link.reports.len() == reports;
         records.push(record);
         let told = link.reports.is_empty() && (link.queue.is_empty() || idle);
         if link.batches.is_empty() && told {
