@@ -5,7 +5,6 @@
 //! nonces, where all its nodes find them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use dm_notification::dm1::{Initiator as NotificationInitiator, UiMode};
@@ -120,8 +119,6 @@ struct Session {
     machine: Server,
     /// What the device is still to be told, the next round last.
     todo: Vec<Vec<Order>>,
-    /// A digest of the message that opened it.
-    first: Option<u64>,
     /// Since when it is over.
     over: Option<Timestamp>,
 }
@@ -177,14 +174,13 @@ impl Dm1Server {
                 return response;
             }
         };
-        let digest = digest(&request.body);
         if begins && self.settings.profile == Profile::Windows {
             let seen = WindowsRequest::of(&request);
             let version = seen.client_version.unwrap_or("unknown").to_owned();
             let mode = seen.mode.map_or_else(|| "no mode".into(), |mode| format!("{mode:?}"));
             (self.journal)(Note::Windows { device: key.0.clone(), version, mode });
         }
-        if begins && let Err(status) = self.begin(&key, digest) {
+        if begins && let Err(status) = self.begin(&key, &request) {
             (self.journal)(Note::Refused { device: Some(key.0), status });
             return Response::new(status);
         }
@@ -248,12 +244,12 @@ impl Dm1Server {
     }
 
     /// Makes sure that there is a machine for a message that opens a session.
-    fn begin(&mut self, key: &Key, digest: u64) -> Result<(), u16> {
+    fn begin(&mut self, key: &Key, request: &Request) -> Result<(), u16> {
         match self.sessions.get(key) {
-            // The same message once more: the machine has its answer still.
-            Some(session) if session.first == Some(digest) => return Ok(()),
-            // A device that has lost its memory, or counts SessionIDs round.
-            Some(_) => drop(self.sessions.remove(key)),
+            // A device that has lost its memory, or counts SessionIDs round. Or somebody who says that he is that device:
+            // a server that has to fear him keeps the old machine until the new one asks for its first decision.
+            Some(session) if session.machine.is_begun_anew_by(request) => drop(self.sessions.remove(key)),
+            Some(_) => return Ok(()),
             None => {}
         }
         if self.sessions.len() >= MAX_SESSIONS {
@@ -264,7 +260,7 @@ impl Dm1Server {
             None if self.sessions.len() >= MAX_SESSIONS => return Err(503),
             None => self.session(&key.0)?,
         };
-        self.sessions.insert(key.clone(), Session { first: Some(digest), ..session });
+        self.sessions.insert(key.clone(), session);
         Ok(())
     }
 
@@ -279,7 +275,7 @@ impl Dm1Server {
         let rounds = self.plan.iter().cloned();
         let mut todo: Vec<Vec<Order>> = rounds.map(|round| round.into_iter().map(&mut order).collect()).collect();
         todo.reverse();
-        Ok(Session { machine, todo, first: None, over: None })
+        Ok(Session { machine, todo, over: None })
     }
 
     /// Tells a machine something and does what it says, until it says no more.
@@ -319,7 +315,7 @@ impl Dm1Server {
                         let kept = nonces.entry(device()).or_default();
                         match party {
                             Party::Server => kept.server = nonce,
-                            _ => kept.client = nonce,
+                            Party::Client => kept.client = nonce,
                         }
                     }
                     // What a device says when there is nothing more to decide.
@@ -353,12 +349,6 @@ fn note(received: Received, journal: &mut dyn FnMut(Note)) {
 
 fn is_message(body: &[u8]) -> bool {
     dm_syncml::utf8(body).is_ok_and(|text| Message::parse(&text).is_ok())
-}
-
-fn digest(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]
