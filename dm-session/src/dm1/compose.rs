@@ -12,6 +12,11 @@ use dm_syncml::{
 /// Bytes below which a piece of a large object is not worth a message.
 const MIN_PIECE: usize = 16;
 
+/// Commands that a message has at most, but for one that has others in it, and for the Alert at its end; and Items of
+/// Results. Parsers have bounds besides `MaxMsgSize`: [`dm_syncml::Limits`] takes four times as many and twice as many.
+const MAX_COMMANDS: usize = 1024;
+const MAX_ITEMS: usize = 2048;
+
 /// Gives CmdIDs: 1, 2, 3 in each message.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CmdIds(u32);
@@ -39,6 +44,8 @@ pub(crate) struct Composer {
     /// Bytes that are kept free.
     reserved: usize,
     ids: CmdIds,
+    /// Items of what [`push_most`](Self::push_most) put in.
+    items: usize,
 }
 
 impl Composer {
@@ -50,7 +57,7 @@ impl Composer {
     ) -> Result<Self, syncml::Error> {
         let message = Message::new(header).with_namespace(namespace).with_final();
         let len = if limit.is_some() { message_len(&message, encoding)? } else { 0 };
-        Ok(Self { message, encoding, limit, len, reserved: 0, ids: CmdIds::default() })
+        Ok(Self { message, encoding, limit, len, reserved: 0, ids: CmdIds::default(), items: 0 })
     }
 
     /// Bytes that are left; `None` for any number.
@@ -95,8 +102,21 @@ impl Composer {
         self.cost(command).map(|(_, cost)| cost)
     }
 
+    /// Whether there are as many commands in it as a message has.
+    fn is_crowded(&self) -> bool {
+        self.ids.0 as usize >= MAX_COMMANDS
+    }
+
     /// Puts a command in, built with the CmdIDs that it takes, if there is room. `false`: there is none, nothing changed.
     pub(crate) fn push(&mut self, build: impl FnOnce(&mut CmdIds) -> Command<'static>) -> Result<bool, syncml::Error> {
+        if self.is_crowded() { Ok(false) } else { self.push_end(build) }
+    }
+
+    /// The same, however many there are: the Alert at the end.
+    pub(crate) fn push_end(
+        &mut self,
+        build: impl FnOnce(&mut CmdIds) -> Command<'static>,
+    ) -> Result<bool, syncml::Error> {
         let mut ids = self.ids;
         let command = build(&mut ids);
         // Also without a limit: what cannot be written is refused here, and does no harm to the rest of the message.
@@ -116,7 +136,13 @@ impl Composer {
         count: usize,
         build: impl Fn(&mut CmdIds, usize) -> Command<'static>,
     ) -> Result<usize, syncml::Error> {
+        let left = MAX_ITEMS.saturating_sub(self.items);
+        if left == 0 || self.is_crowded() {
+            return Ok(0);
+        }
+        let count = count.min(left);
         let Some(room) = self.room() else {
+            self.items = self.items.saturating_add(count);
             return Ok(if self.push(|ids| build(ids, count))? { count } else { 0 });
         };
         let (mut most, mut excess) = (0_usize, count.saturating_add(1));
@@ -133,6 +159,7 @@ impl Composer {
         }
         if most > 0 {
             self.push(|ids| build(ids, most))?;
+            self.items = self.items.saturating_add(most);
         }
         Ok(most)
     }
@@ -144,6 +171,9 @@ impl Composer {
         pieces: &mut Pieces,
         build: impl Fn(&mut CmdIds, Piece) -> Command<'static>,
     ) -> Result<Pushed, syncml::Error> {
+        if self.is_crowded() {
+            return Ok(Pushed::Nothing);
+        }
         let first = (pieces.sent == 0).then(|| pieces.total());
         let room = self.room();
         // A byte of data takes one byte at least: what is larger than the room need not be tried.

@@ -3,8 +3,8 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 use core::time::Duration;
+use core::{fmt, mem};
 
 use dm_syncml::{ContentType, Encoding, Message, StatusCode, Strictness, SyncHdr, media};
 
@@ -54,14 +54,16 @@ const DEV_INFO: &str = "./DevInfo?list=StructData";
 ///
 /// Take actions with [`poll_action`](Self::poll_action), carry them out, and tell the machine with
 /// [`handle`](Self::handle). It does no I/O, reads no clock and draws no randomness.
-#[derive(Clone, Debug)]
+///
+/// `Debug` names the session and the state, never credentials, values or what the user said.
+#[derive(Clone)]
 pub struct Client {
     config: ClientConfig,
     core: Core,
 }
 
 /// All of the machine but its configuration: what a snapshot holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 struct Core {
@@ -147,6 +149,25 @@ struct Post {
     issued: Option<Issued>,
     resends: u8,
     hops: u8,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.core.state {
+            State::AwaitTree { .. } => "AwaitTree",
+            State::AwaitUser { .. } => "AwaitUser",
+            State::AwaitReply { .. } => "AwaitReply",
+            State::AwaitResend { .. } => "AwaitResend",
+            State::Done => "Done",
+        };
+        f.debug_struct("Client")
+            .field("server_id", &self.core.server_id)
+            .field("session_id", &self.core.session_id)
+            .field("state", &state)
+            .field("phase", &self.core.phase)
+            .field("queued", &self.core.effects.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -372,8 +393,16 @@ impl Client {
             state @ (State::AwaitReply { .. } | State::AwaitResend { .. }) if self.core.phase == Phase::Aborting => {
                 self.core.state = state;
             }
-            State::AwaitReply { id, .. } => {
+            State::AwaitReply { id, post, .. } => {
+                let unsaid = !self.core.effects.was_polled(id) && post.resends == 0 && post.hops == 0;
                 self.core.effects.cancel(id);
+                if unsaid {
+                    // The message never left, and its MsgID is free.
+                    self.core.out_msg = self.core.out_msg.saturating_sub(1);
+                    if self.core.out_msg == 0 {
+                        return self.close(Reason::Aborted);
+                    }
+                }
                 self.core.ending = Some(Reason::Aborted);
                 self.say_goodbye();
             }
@@ -603,10 +632,22 @@ impl Client {
             issued: verdict.nonce.map(Issued),
         });
         let mut plan = reading.plan;
+        if self.core.outbox.statuses.len() > self.config.limits.message.max_commands {
+            // Whoever goes on with commands without having taken the Statuses of so many never will.
+            self.core.ending = Some(Reason::Limit);
+            return self.say_goodbye();
+        }
         let led = self.lead(header.resp_uri.as_deref());
 
+        let setup = self.core.phase == Phase::Setup;
         if !trusted && proved == Proved::Accepted && plan.is_empty() && message.is_final && !own_open {
-            return self.close(Reason::ServerUnauthenticated);
+            if setup {
+                // What a stranger answers is not answered: alerts go with the challenge.
+                self.core.alerts.requeue();
+            }
+            if !setup || is_last || self.is_quiet() {
+                return self.close(Reason::ServerUnauthenticated);
+            }
         }
         if !trusted && is_last {
             return self.close(Reason::ServerRefused);
@@ -623,7 +664,6 @@ impl Client {
             self.report();
             return self.say(true);
         }
-        let setup = self.core.phase == Phase::Setup;
         if !own_open {
             self.core.phase = Phase::Management;
         }

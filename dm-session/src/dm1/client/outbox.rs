@@ -380,7 +380,7 @@ impl Client {
         let issued = self.core.outbox.header.take().and_then(|header| header.issued);
         if self.core.server_open && !left {
             // The server's turn again. Where there is no room for it the server goes on by itself.
-            let _ = composer.push(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
+            let _ = composer.push_end(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
         }
         let is_final = !left && !self.core.server_open;
         let next = &mut self.core.outbox.next;
@@ -426,7 +426,7 @@ impl Client {
         }
         let header = mem::take(&mut self.core.outbox).header;
         let issued = header.filter(|_| !composer.is_empty()).and_then(|header| header.issued);
-        if !composer.push(abort)? {
+        if !composer.push_end(abort)? {
             return Err(Stuck);
         }
         self.finish(composer, true, issued)
@@ -638,6 +638,8 @@ impl Client {
                 }
                 Ok(false) if *said || !alone => return false,
                 Ok(false) => match self.core.alert_pieces(id, &self.config) {
+                    // Only a server that has proved itself decides what it is not given.
+                    None if !self.core.verifier.is_trusted() => return true,
                     Some(pieces) => self.core.outbox.cut_alert = Some(CutAlert { id, pieces }),
                     None => self.give_up(id, StatusCode::TOO_LARGE),
                 },

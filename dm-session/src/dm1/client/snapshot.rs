@@ -15,7 +15,8 @@ use crate::http::{self, Method};
 use crate::tree::dm1::{Command, LargeObject, Principal};
 use crate::{Error, ErrorKind};
 
-/// The state of a [`Client`] between two calls. It holds no credentials: those come back with the configuration.
+/// The state of a [`Client`] between two calls. It holds no credentials: those come back with the configuration. It holds
+/// what the tree and the user have said and the server has not got yet.
 ///
 /// Restoring checks it as a stranger's work, but it cannot know whether the server ever named the present address by
 /// `RespURI`. Who can write a snapshot can choose where messages go, so keep snapshots where only the host writes.
