@@ -217,7 +217,9 @@ fn a_server_that_nobody_knows_took_an_alert_out_of_the_queue() {
     let own = Credentials::new("srv", &Secret::new("server-pw"));
     let mut client = started(config().with_demand(Demand::new(Scheme::Md5, own)), one_alert(2000));
     let (id, _) = posted(&mut client);
-    answer(&mut client, id, 1, &max_msg_size(900), &header_status(1, 212));
+    let sizes = "<Meta><MaxMsgSize xmlns='syncml:metinf'>900</MaxMsgSize>\
+        <MaxObjSize xmlns='syncml:metinf'>100</MaxObjSize></Meta>";
+    answer(&mut client, id, 1, sizes, &header_status(1, 212));
     let (_, body) = posted(&mut client);
     assert!(body.contains("<Chal>") && !body.contains("com.example.event"), "{body}");
     assert_eq!(client.alerts().len(), 1);

@@ -172,7 +172,7 @@ pub struct Identity {
     pub credentials: Option<Credentials>,
     /// The scheme to begin with, before any challenge (`AAuthPref`); `None` waits for one.
     pub first: Option<Scheme>,
-    /// The weakest scheme that a challenge may ask for; default [`Scheme::Md5`]. Basic is for TLS only.
+    /// The weakest scheme that a challenge may ask for, beside `first`; default [`Scheme::Md5`]. Basic is for TLS only.
     pub weakest: Scheme,
 }
 
@@ -394,7 +394,9 @@ impl Prover {
         let chal = chal?;
         let scheme = Scheme::of(&chal.auth_type()?)?;
         let nonce = chal.nonce().ok()?;
-        if scheme < identity.weakest || !credentials.can_send(scheme) || self.tries >= MAX_CHALLENGES {
+        // What is shown unasked is shown when it is asked for.
+        let allowed = scheme >= identity.weakest || Some(scheme) == identity.first;
+        if !allowed || !credentials.can_send(scheme) || self.tries >= MAX_CHALLENGES {
             return None;
         }
         match (scheme, nonce) {

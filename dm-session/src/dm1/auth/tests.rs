@@ -179,6 +179,15 @@ fn prover_p1_p2_challenge_without_or_with_unknown_type_ends() {
 }
 
 #[test]
+fn prover_p1_what_is_shown_unasked_is_shown_when_it_is_asked_for() {
+    let identity = Identity::new(bruce()).with_first(Scheme::Basic);
+    let mut prover = Prover::new(&identity, false);
+    let basic = chal(Scheme::Basic, "");
+    assert_eq!(prover.answered(&identity, StatusCode::MISSING_CREDENTIALS, Some(&basic)), Proved::Again);
+    assert_eq!(prover.scheme(), Some(Scheme::Basic));
+}
+
+#[test]
 fn prover_p1_p2_challenge_that_is_too_weak_or_cannot_be_answered_ends() {
     let strict = Identity::new(bruce());
     assert_eq!(strict.weakest, Scheme::Md5, "basic credentials are for TLS, and for who asked for them");
