@@ -252,7 +252,7 @@ proptest! {
         let mut seen = 0;
         for record in &records {
             let numbers: Vec<usize> = record.alerts.iter().map(alert_number).collect();
-            prop_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", numbers);
+            // A server that was not believed hears them again, with the challenge.
             for number in numbers {
                 prop_assert!(number <= seen, "{number} after {seen}");
                 seen = seen.max(number + 1);
