@@ -30,7 +30,7 @@ fn now() -> Timestamp {
 
 /// What came of orders between two machines with the limits that they have by themselves: how many were done, and how
 /// many values they brought.
-fn run(nodes: usize, orders: Vec<Order>) -> (client::Reason, usize, usize) {
+fn run(nodes: usize, orders: Vec<Order>, alerts: AlertQueue) -> (client::Closed, usize, usize) {
     let random = || Random::from([7; 32]);
     let start = client::Start::Local { session_id: SessionId::new(1).unwrap() };
     let mut tree = MoTree::new(TreeConfig::new(1).with_dm1(tree::Config::new())).unwrap();
@@ -43,7 +43,7 @@ fn run(nodes: usize, orders: Vec<Order>) -> (client::Reason, usize, usize) {
     }
     local(Command::replace("./V?prop=ACL", "Get=*"), &mut tree);
     let config = ClientConfig::new(DEVICE, "dm.example", URI);
-    let mut client = Client::start(config, start, AlertQueue::new(), now()).unwrap();
+    let mut client = Client::start(config, start, alerts, now()).unwrap();
     let mut server = Server::start(ServerConfig::new("dm.example", URI), now()).unwrap();
     let mut requests = 0;
     let (mut orders, mut done, mut values) = (Some(orders), 0, 0);
@@ -73,7 +73,7 @@ fn run(nodes: usize, orders: Vec<Order>) -> (client::Reason, usize, usize) {
             client::Action::Manage { id, request } => {
                 client::Event::Managed { id, answer: tree::run(&mut tree, &request, &mut |_| Reply::Done) }
             }
-            client::Action::Closed(closed) => return (closed.reason, done, values),
+            client::Action::Closed(closed) => return (closed, done, values),
             _ => continue,
         };
         client.handle(now(), event).unwrap();
@@ -83,17 +83,28 @@ fn run(nodes: usize, orders: Vec<Order>) -> (client::Reason, usize, usize) {
 
 #[test]
 fn results_had_more_items_than_a_parser_takes() {
-    let (reason, done, values) = run(5000, vec![Order::new(1, Command::get("./V?list=StructData"))]);
-    assert_eq!((reason, done, values), (client::Reason::Ended, 1, 5001));
+    let orders = vec![Order::new(1, Command::get("./V?list=StructData"))];
+    let (closed, done, values) = run(5000, orders, AlertQueue::new());
+    assert_eq!((closed.reason, done, values), (client::Reason::Ended, 1, 5001));
 }
 
 #[test]
 fn packages_had_more_commands_than_a_parser_takes() {
     for count in [3000, 4096] {
         let orders = (0..count).map(|id| Order::new(id, Command::get("./DevInfo/Man"))).collect();
-        let (reason, done, _) = run(0, orders);
-        assert_eq!((reason, done), (client::Reason::Ended, usize::try_from(count).unwrap()));
+        let (closed, done, _) = run(0, orders, AlertQueue::new());
+        assert_eq!((closed.reason, done), (client::Reason::Ended, usize::try_from(count).unwrap()));
     }
+}
+
+#[test]
+fn an_answer_to_as_many_commands_as_a_message_has_could_not_ask_for_more() {
+    let mut alerts = AlertQueue::with_capacity(3000);
+    for number in 0..3000 {
+        alerts.push(ClientAlert::generic(AlertItem::new("com.example.event", number.to_string()))).unwrap();
+    }
+    let (closed, ..) = run(0, Vec::new(), alerts);
+    assert_eq!((closed.reason, closed.alerts.len()), (client::Reason::Ended, 0));
 }
 
 // --- a server by hand ----------------------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ impl Server {
             Ending::Commands | Ending::Nothing | Ending::Chunk => None,
         };
         if let Some(code) = alert
-            && !composer.push(|ids| Command::Alert(Alert::new(ids.next(), code)))?
+            && !composer.push_end(|ids| Command::Alert(Alert::new(ids.next(), code)))?
         {
             return Err(TooSmall);
         }
