@@ -184,7 +184,7 @@ fn an_abort_used_up_the_msg_id_of_a_message_that_never_left() {
 
 /// The nonce that is made for the message of this number.
 fn issued(message: u8) -> Nonce {
-    Nonce::new(&[message; 16]).unwrap()
+    Nonce::new([message; 16]).unwrap()
 }
 
 fn one_alert(len: usize) -> AlertQueue {
