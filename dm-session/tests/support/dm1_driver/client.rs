@@ -15,8 +15,8 @@ use dm_syncml::{
 
 use super::program::{Clock, Mode, Program, stored};
 use super::{
-    Asked, DEVICE, SERVER_ID, SERVER_URI, Shown, announced, command, encode, encoding, has_alert, identity, issued,
-    max_msg_size, media_type, read, spoil, uri,
+    Asked, DEVICE, SERVER_ID, SERVER_URI, Seen, Shown, announced, command, encode, encoding, has_alert, identity,
+    issued, max_msg_size, media_type, read, spoil, uri,
 };
 
 /// A client as a program wants it.
@@ -70,7 +70,7 @@ struct Run {
     clock: Clock,
     open: Vec<Action>,
     ids: BTreeSet<EffectId>,
-    trace: Vec<String>,
+    trace: Vec<Seen<Action>>,
     ended: Option<Closed>,
     raised: usize,
     answered: usize,
@@ -101,7 +101,7 @@ struct Run {
 }
 
 /// Runs a program on a client and returns what it did. Panics where a rule is broken.
-pub fn run_client(bytes: &[u8], mode: Mode) -> Vec<String> {
+pub fn run_client(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
     let program = &mut Program::new(bytes);
     let setup = Setup::pick(program);
     let machine =
@@ -181,7 +181,7 @@ impl Run {
     fn poll(&mut self) -> bool {
         let Some(action) = self.machine.poll_action() else { return false };
         assert!(self.ended.is_none(), "an action after the end: {action:?}");
-        self.trace.push(format!("{action:?}"));
+        self.trace.push(Seen::Does(action.clone()));
         self.restore();
         if let Some(id) = action.id() {
             assert!(self.ids.insert(id), "{id:?} was used before");
@@ -253,6 +253,9 @@ impl Run {
             self.nonce = nonce;
         }
         assert!(!aborts || message.is_final, "an abort without Final");
+        if aborts {
+            self.object = None;
+        }
         let first = match message.commands.first() {
             Some(Command::Status(status)) => Some(status),
             _ => None,
@@ -340,7 +343,7 @@ impl Run {
         let taken = self.machine.handle(now, event).is_ok();
         if taken {
             self.clock.taken();
-            self.trace.push(format!("{:?}", self.machine.poll_timeout()));
+            self.trace.push(Seen::Waits(self.machine.poll_timeout()));
         } else {
             assert!(self.machine.snapshot() == before, "a refused event changed the session");
         }

@@ -23,9 +23,9 @@ mod server;
 
 use std::collections::BTreeSet;
 
-use dm_session::Secret;
 use dm_session::dm1::{Credentials, Demand, Identity, Scheme};
 use dm_session::http::Headers;
+use dm_session::{Secret, Timestamp};
 use dm_syncml::{
     Alert, AlertCode, AuthType, BasicCredentials, Command, Container, Cred, CredentialHash, Data, Encoding, Format,
     HmacHeader, Item, Limits, Message, Meta, Nonce, Operation, Strictness, WbxmlOptions, XmlOptions,
@@ -43,6 +43,13 @@ pub use server::run_server;
 pub const DEVICE: &str = "IMEI:350000000000017";
 pub const SERVER_ID: &str = "dm.example";
 pub const SERVER_URI: &str = "https://dm.example/dm";
+
+/// What a machine shows of itself: an action, or how long it waits after an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen<A> {
+    Does(A),
+    Waits(Option<Timestamp>),
+}
 
 /// What one side has to show, and how often.
 #[derive(Clone, Copy, PartialEq, Eq)]

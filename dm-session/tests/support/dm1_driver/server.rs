@@ -15,8 +15,8 @@ use dm_syncml::{
 
 use super::program::{Clock, Mode, Program, stored};
 use super::{
-    Asked, DEVICE, SERVER_ID, SERVER_URI, Shown, announced, encode, encoding, has_alert, identity, is_order, issued,
-    max_msg_size, media_type, orders, read, spoil, uri,
+    Asked, DEVICE, SERVER_ID, SERVER_URI, Seen, Shown, announced, encode, encoding, has_alert, identity, is_order,
+    issued, max_msg_size, media_type, orders, read, spoil, uri,
 };
 
 /// What the device has sent in one request, as the server can read it.
@@ -33,7 +33,7 @@ struct Run {
     asked: Asked,
     mode: Mode,
     clock: Clock,
-    trace: Vec<String>,
+    trace: Vec<Seen<Action>>,
     ended: bool,
     deciding: Option<RequestId>,
     /// Orders that were given, and whether their outcome was told.
@@ -69,7 +69,7 @@ struct Run {
 }
 
 /// Runs a program on a server and returns what it did. Panics where a rule is broken.
-pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<String> {
+pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
     let program = &mut Program::new(bytes);
     let asked = Asked::pick(program);
     let flags = program.next();
@@ -187,7 +187,7 @@ impl Run {
 
     fn poll(&mut self) -> bool {
         let Some(action) = self.machine.poll_action() else { return false };
-        self.trace.push(format!("{action:?}"));
+        self.trace.push(Seen::Does(action.clone()));
         self.restore();
         match action {
             Action::Respond { id, response } => {
@@ -428,7 +428,7 @@ impl Run {
         match &answer {
             Ok(()) => {
                 self.clock.taken();
-                self.trace.push(format!("{:?}", self.machine.poll_timeout()));
+                self.trace.push(Seen::Waits(self.machine.poll_timeout()));
             }
             Err(error) => {
                 assert!(self.machine.snapshot() == before, "a refused event changed the session");
