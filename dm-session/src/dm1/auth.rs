@@ -464,6 +464,8 @@ pub(crate) struct Verifier {
     challenges: u8,
     /// Whether a challenge for HMAC is open, which nothing else may answer, or HMAC was used once.
     mac_only: bool,
+    /// The challenge to a message that may have been a stranger's: its nonce counts beside the other one.
+    offered: Option<ChalForm>,
 }
 
 /// What a message shows of its sender.
@@ -520,12 +522,25 @@ impl Verifier {
             Demand::Credentials { credentials: Some(credentials), .. } => credentials.nonce.clone(),
             _ => Nonce::EMPTY,
         };
-        Self { trust: Trust::None, nonce: if resync { Nonce::RESYNC } else { stored }, challenges: 0, mac_only: false }
+        let nonce = if resync { Nonce::RESYNC } else { stored };
+        Self { trust: Trust::None, nonce, challenges: 0, mac_only: false, offered: None }
     }
 
     /// Whether the sender of the last message has proved itself.
     pub(crate) fn is_trusted(&self) -> bool {
         matches!(self.trust, Trust::Message | Trust::Session)
+    }
+
+    /// Whether each message has to prove its sender, and the last one did.
+    pub(crate) fn is_per_message(&self) -> bool {
+        self.trust == Trust::Message
+    }
+
+    /// What is said to a message that does not prove its sender, in a session whose messages do: the same challenge until
+    /// one is answered, so that no stranger can take it from the peer.
+    pub(crate) fn offer(&mut self, chal: Option<ChalForm>) -> Option<ChalForm> {
+        self.offered = self.offered.take().or(chal);
+        self.offered.clone()
     }
 
     /// Judges a message. A nonce that is issued is made of `random`.
@@ -549,18 +564,18 @@ impl Verifier {
             None => CredentialHash::of("", &Password::new(&random.bytes()[..])),
         };
         let name = credentials.as_ref().map(|credentials| credentials.name.as_str());
+        let nonces = || core::iter::once(&self.nonce).chain(self.offered.as_ref().map(|chal| &chal.nonce));
         let found = match (shown.mac, shown.cred) {
             // What is not the HMAC that there has to be ends the session, right or wrong (§5).
             (_, Some(_)) if self.mac_only => {
                 return self.refused(demanded, StatusCode::INVALID_CREDENTIALS, random, true);
             }
             (Some(value), None) => HmacHeader::parse(value).ok().and_then(|header| {
-                let right = header.verify(&key, &self.nonce, shown.body).is_ok();
+                let right = nonces().any(|nonce| header.verify(&key, nonce, shown.body).is_ok());
                 (right && name == Some(header.username())).then_some(Scheme::Mac)
             }),
-            (None, Some(cred)) => key
-                .verify(cred, &self.nonce)
-                .ok()
+            (None, Some(cred)) => nonces()
+                .find_map(|nonce| key.verify(cred, nonce).ok())
                 .and_then(|auth_type| Scheme::of(&auth_type))
                 .filter(|_| name.is_some()),
             // Both at once: neither counts.
@@ -584,6 +599,7 @@ impl Verifier {
         let each = per_message || scheme == Scheme::Mac;
         self.trust = if each { Trust::Message } else { Trust::Session };
         self.mac_only |= scheme == Scheme::Mac;
+        self.offered = None;
         let status = if each { StatusCode::OK } else { StatusCode::AUTHENTICATED };
         if scheme == Scheme::Basic {
             return Verdict { status, chal: None, nonce: None, is_last: false };
@@ -610,8 +626,8 @@ impl Verifier {
     }
 
     /// Whether a restored state can have come about.
-    pub(crate) const fn is_consistent(&self) -> bool {
-        self.challenges <= MAX_CHALLENGES
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.challenges <= MAX_CHALLENGES && (self.offered.is_none() || self.is_per_message())
     }
 }
 

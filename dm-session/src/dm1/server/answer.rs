@@ -136,10 +136,11 @@ impl Server {
         self.rest();
     }
 
-    /// The header of the next message.
-    fn header(&self, session: &Session, msg_id: u32) -> SyncHdr<'static> {
+    /// The header of the next message. The server's credentials are in it for a device that has shown its own: what it
+    /// says to those that have not may go to a stranger.
+    fn header(&self, session: &Session, msg_id: u32, is_trusted: bool) -> SyncHdr<'static> {
         let mut source = Location::new(self.config.server_uri.clone());
-        if let Some(name) = session.prover.name(&self.config.identity) {
+        if let Some(name) = session.prover.name(&self.config.identity).filter(|_| is_trusted) {
             source = source.with_name(name.to_owned());
         }
         let target = Location::new(session.device_id.clone());
@@ -147,9 +148,9 @@ impl Server {
         if let Some(uri) = &self.config.resp_uri {
             header = header.with_resp_uri(uri.clone());
         }
-        if let Some(mask) = self.mask(session) {
+        if let Some(mask) = self.mask(session).filter(|_| is_trusted) {
             header = header.with_cred(Cred::new(AuthType::Basic, mask));
-        } else if let Some(cred) = session.prover.cred(&self.config.identity) {
+        } else if let Some(cred) = session.prover.cred(&self.config.identity).filter(|_| is_trusted) {
             header = header.with_cred(cred);
         }
         if !session.announced {
@@ -178,7 +179,8 @@ impl Server {
 
     /// A message with the Status for the SyncHdr.
     fn begin(&self, session: &Session, limited: bool) -> Result<Composer, TooSmall> {
-        let header = self.header(session, session.out_msg.saturating_add(1));
+        let is_trusted = session.judged.status.is_success();
+        let header = self.header(session, session.out_msg.saturating_add(1), is_trusted);
         let namespace = Namespace::from(Str::from(session.namespace.clone()));
         let limit = limited.then(|| self.message_limit(session));
         let mut composer = Composer::new(header, namespace, session.encoding, limit)?;
@@ -206,17 +208,15 @@ impl Server {
             told = put_statuses(&mut composer, &session.owed);
         }
         let session = self.core.session.as_ref().ok_or(TooSmall)?;
-        let mut all_told = told >= session.owed.len();
-        let mut named = 0_usize;
-        for source in session.broken.iter().take_while(|_| all_told) {
-            if !composer.push(|ids| no_end_of_data(source.as_deref(), ids)).unwrap_or(true) {
-                break;
-            }
-            named = named.saturating_add(1);
-        }
-        all_told &= named >= session.broken.len();
-        if !all_told && told == 0 && named == 0 {
+        let all_told = told >= session.owed.len();
+        if !all_told && told == 0 {
             return Err(TooSmall);
+        }
+        for source in session.broken.iter().take_while(|_| all_told) {
+            // One that has no room is worth no message of its own: the device hears of it by Status.
+            if !composer.push(|ids| no_end_of_data(source.as_deref(), ids)).unwrap_or(true) {
+                composer.push(|ids| no_end_of_data(None, ids))?;
+            }
         }
         let ending = match plan {
             Plan::More => Ending::More,
@@ -241,9 +241,10 @@ impl Server {
         let answer = self.finish(composer, is_final)?;
         if let Some(session) = &mut self.core.session {
             session.owed.drain(..told.min(session.owed.len()));
-            session.broken.drain(..named.min(session.broken.len()));
             if plan == Plan::Quiet || plan == Plan::Abort {
                 session.owed.clear();
+            }
+            if all_told || session.owed.is_empty() {
                 session.broken.clear();
             }
         }
@@ -254,16 +255,41 @@ impl Server {
     fn finish(&mut self, composer: Composer, is_final: bool) -> Result<Answer, TooSmall> {
         let encoding = composer.encoding();
         let bytes = composer.finish(is_final)?;
-        let mask = self.core.session.as_ref().and_then(|session| self.mask(session));
+        let session = self.core.session.as_ref().filter(|session| session.judged.status.is_success());
+        let mask = session.and_then(|session| self.mask(session));
         let secret_at = mask.map(|mask| place_of(&bytes, &mask).ok_or(TooSmall)).transpose()?;
         let session = self.core.session.as_mut().ok_or(TooSmall)?;
-        let mac = session.prover.mac(&self.config.identity, &bytes);
+        let is_trusted = session.judged.status.is_success();
+        let mac = session.prover.mac(&self.config.identity, &bytes).filter(|_| is_trusted);
         session.out_msg = session.out_msg.saturating_add(1);
         let mut response = route::reply(encoding, bytes);
         if let Some(mac) = mac {
             response = response.with_header(super::receive::HMAC, mac);
         }
         Ok(Answer { response, secret_at })
+    }
+
+    /// The answer to a message that changes nothing, by which its sender is challenged.
+    pub(super) fn challenge(
+        &self,
+        encoding: Encoding,
+        namespace: &str,
+        msg_id: u32,
+        judged: &Judged,
+        owed: &[Owed],
+    ) -> Response {
+        let compose = || {
+            let session = self.core.session.as_ref().ok_or(TooSmall)?;
+            let header = self.header(session, msg_id, false);
+            let namespace = Namespace::from(Str::from(namespace.to_owned()));
+            let mut composer = Composer::new(header, namespace, encoding, Some(self.message_limit(session)))?;
+            if !composer.push(|ids| judged.to_command(ids))? {
+                return Err(TooSmall);
+            }
+            put_statuses(&mut composer, owed);
+            Ok(route::reply(encoding, composer.finish(true)?))
+        };
+        compose().unwrap_or_else(|TooSmall| Response::new(500))
     }
 
     /// What is sent where not even a Status fits (§6.4): the abort, however long it is.
@@ -302,8 +328,9 @@ impl Server {
                     self.core.book.sent.push(Sent::new(order, msg_id, first, None));
                     ending = Ending::Commands;
                 }
-                Ok(Put::Chunk(pieces)) => {
-                    self.core.book.sent.push(Sent::new(order, msg_id, first, Some(pieces)));
+                Ok(Put::Chunk(pieces, format)) => {
+                    let sent = Sent::new(order, msg_id, first, Some(pieces));
+                    self.core.book.sent.push(Sent { format, ..sent });
                     return Ending::Chunk;
                 }
                 // It will never have more room than this.
@@ -341,7 +368,7 @@ impl Server {
         let piece = |ids: &mut CmdIds, piece| divisible.build(ids, piece);
         match composer.push_piece(&mut pieces, piece).map_err(|_| NotSent::Invalid)? {
             Pushed::Last => Ok(Put::Whole),
-            Pushed::Part => Ok(Put::Chunk(pieces)),
+            Pushed::Part => Ok(Put::Chunk(pieces, divisible.format())),
             Pushed::Nothing => match alone.push_piece(&mut pieces, piece).map_err(|_| NotSent::Invalid)? {
                 Pushed::Nothing => Err(NotSent::TooLarge),
                 Pushed::Part | Pushed::Last => Ok(Put::Later),
@@ -361,23 +388,27 @@ impl Server {
             let cost = composer.measure(command).map_or(0, |cost| cost.saturating_add(more));
             composer.room().is_none_or(|room| cost <= room.saturating_add(ALERT_LEN))
         };
-        let task = match plan {
-            Plan::Orders => self.core.book.waiting.front().map(|order| &order.task),
-            Plan::Chunk => self.core.book.sent.last().map(|sent| &sent.order.task),
-            Plan::More | Plan::Abort | Plan::Quiet => None,
+        let (divisible, size) = match plan {
+            Plan::Orders => {
+                let Some(order) = self.core.book.waiting.front() else { return true };
+                let Some(command) = orders::build(&order.task, &mut CmdIds::default(), encoding) else { return true };
+                if fits(composer, command.clone(), 0) {
+                    return true;
+                }
+                if self.alone().is_some_and(|alone| fits(&alone, command, 0)) {
+                    return false;
+                }
+                let Some((divisible, pieces)) = Divisible::of(&order.task, encoding) else { return true };
+                (divisible, Some(pieces.total()))
+            }
+            Plan::Chunk => {
+                let sent = self.core.book.sent.last();
+                let Some(divisible) = sent.and_then(|sent| Divisible::again(sent, encoding)) else { return true };
+                (divisible, None)
+            }
+            Plan::More | Plan::Abort | Plan::Quiet => return true,
         };
-        let Some(task) = task else { return true };
-        if plan == Plan::Orders {
-            let Some(command) = orders::build(task, &mut CmdIds::default(), encoding) else { return true };
-            if fits(composer, command.clone(), 0) {
-                return true;
-            }
-            if self.alone().is_some_and(|alone| fits(&alone, command, 0)) {
-                return false;
-            }
-        }
-        let Some((divisible, pieces)) = Divisible::of(task, encoding) else { return true };
-        let empty = Piece { data: syncml::Data::default(), size: Some(pieces.total()), more: true };
+        let empty = Piece { data: syncml::Data::default(), size, more: true };
         fits(composer, divisible.build(&mut CmdIds::default(), empty), GOOD_PIECE)
     }
 
@@ -387,7 +418,7 @@ impl Server {
         let msg_id = self.core.session.as_ref().map_or(0, |session| session.out_msg.saturating_add(1));
         let first = composer.last_id().saturating_add(1);
         let Some(sent) = self.core.book.object() else { return Ending::Nothing };
-        let Some((divisible, _)) = Divisible::of(&sent.order.task, encoding) else { return Ending::Nothing };
+        let Some(divisible) = Divisible::again(sent, encoding) else { return Ending::Nothing };
         let Some(pieces) = &mut sent.pieces else { return Ending::Nothing };
         composer.reserve(0);
         let pushed = composer.push_piece(pieces, |ids, piece| divisible.build(ids, piece));
@@ -416,7 +447,7 @@ impl Server {
 /// What became of an order that was to be put into a message.
 enum Put {
     Whole,
-    Chunk(crate::dm1::compose::Pieces),
+    Chunk(crate::dm1::compose::Pieces, Option<String>),
     /// There is room for it in another message.
     Later,
 }
@@ -439,6 +470,11 @@ impl Judged {
 }
 
 impl Owed {
+    /// What it weighs.
+    pub(super) fn len(&self) -> usize {
+        [&self.msg_ref, &self.cmd_ref, &self.cmd].into_iter().map(String::len).fold(16, usize::saturating_add)
+    }
+
     fn to_command(&self, ids: &mut CmdIds) -> Command<'static> {
         let cmd = CommandName::from(Str::from(self.cmd.clone()));
         Command::Status(Status::new(ids.next(), self.msg_ref.clone(), self.cmd_ref.clone(), cmd, self.status))

@@ -41,6 +41,10 @@ const LEAST_ID: u16 = 1;
 /// How many messages are known again that come once more; the last one is answered as before.
 const MAX_SEEN: usize = 32;
 
+/// How many messages in a row the server answers that do not prove their sender, before it refuses what follows: a
+/// device that has lost its nonce says what it has to say once more for each challenge.
+const MAX_TURNED_AWAY: u32 = 4;
+
 /// How many actions may wait when an event comes. It adds one for each order, and a few.
 const MAX_QUEUE: usize = 1024;
 
@@ -123,6 +127,10 @@ struct Session {
     /// MsgID of the device's last message, and of the server's.
     in_msg: u32,
     out_msg: u32,
+    /// The largest MsgID that was answered, be it that of a message which did not prove its sender.
+    heard: u32,
+    /// The last one of those.
+    turned_away: Option<TurnedAway>,
     /// When the device has to have gone on.
     deadline: Timestamp,
     /// Digests of the device's last messages, the newest last.
@@ -153,6 +161,16 @@ struct Session {
     incoming: Option<Assembly>,
     /// The device has refused the server's credentials, and the package is to be sent again.
     resend: bool,
+}
+
+/// A message that changed nothing, as it did not prove its sender.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+struct TurnedAway {
+    /// By what it is known again.
+    mark: u64,
+    response: Response,
 }
 
 /// The Status for a SyncHdr.
@@ -441,7 +459,7 @@ impl Server {
 
     /// Whether the SessionID is that of a notification, which is answered then.
     fn take_pending(&mut self, session_id: &str) -> bool {
-        self.core.pending.take(|id| SessionId::new(id).is_some_and(|id| id.to_string() == session_id))
+        self.core.pending.take(|id| is_session(id, session_id))
     }
 
     fn tick(&mut self) {
@@ -559,4 +577,9 @@ impl Server {
         self.core.state = State::Done(reason);
         self.core.queue.push_back(Action::Closed(Closed { reason, alerts }));
     }
+}
+
+/// Whether a SessionID is that of a notification.
+fn is_session(id: u16, session_id: &str) -> bool {
+    SessionId::new(id).is_some_and(|id| id.to_string() == session_id)
 }

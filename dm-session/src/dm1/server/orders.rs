@@ -11,7 +11,7 @@ use crate::dm1::config::Profile;
 use crate::dm1::convert::{content_into_item, target, to_message};
 use crate::dm1::task::{Fate, Leaf, NotSent, Order, Outcome, Task, TaskResult};
 use crate::dm1::ui::UserReply;
-use crate::tree::dm1::Command;
+use crate::tree::dm1::{Command, Content, Data};
 
 /// The orders of one session.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +40,8 @@ pub(super) struct Sent {
     pub(super) filed: Vec<Filed>,
     /// A large object of which more is to come.
     pub(super) pieces: Option<Pieces>,
+    /// The Format in which it travels.
+    pub(super) format: Option<String>,
 }
 
 /// What was answered to one command.
@@ -57,7 +59,7 @@ pub(super) struct Filed {
 impl Sent {
     pub(super) fn new(order: Order, msg_id: u32, first: u32, pieces: Option<Pieces>) -> Self {
         let filed = (0..len(&order.task)).map(|_| Filed::default()).collect();
-        Self { order, msg_id, first, filed, pieces }
+        Self { order, msg_id, first, filed, pieces, format: None }
     }
 
     /// The CmdID after its last one.
@@ -227,7 +229,7 @@ pub(super) fn check_profile(task: &Task, profile: Profile, encoding: Encoding) -
         Task::Command(command) => match command {
             Command::Copy { .. } | Command::Exec { correlator: Some(_), .. } => true,
             Command::Add { content, .. } | Command::Replace { content, .. } | Command::Exec { content, .. } => {
-                matches!(content.data, crate::tree::dm1::Data::Element(_))
+                matches!(content.data, Data::Element(_))
             }
             _ => false,
         },
@@ -298,15 +300,32 @@ impl Divisible {
 
     /// An Add or a Replace at the top, with data that can be cut (§7.3).
     pub(super) fn of(task: &Task, encoding: Encoding) -> Option<(Self, Pieces)> {
-        let (add, uri, content) = match task {
-            Task::Command(Command::Add { uri, content }) => (true, uri, content),
-            Task::Command(Command::Replace { uri, content }) => (false, uri, content),
-            _ => return None,
-        };
+        let (add, uri, content) = Self::parts(task)?;
         let mut item = content_into_item(content, Item::target(uri.clone()), encoding);
         let pieces = Pieces::of(&item)?;
         item.data = None;
         Some((Self { add, item }, pieces))
+    }
+
+    /// The same for what is on its way, without a look at the value.
+    pub(super) fn again(sent: &Sent, encoding: Encoding) -> Option<Self> {
+        let (add, uri, content) = Self::parts(&sent.order.task)?;
+        let (format, media_type) = (sent.format.clone(), content.media_type.clone());
+        let content = Content { format, media_type, data: Data::None };
+        Some(Self { add, item: content_into_item(&content, Item::target(uri.clone()), encoding) })
+    }
+
+    fn parts(task: &Task) -> Option<(bool, &String, &Content)> {
+        match task {
+            Task::Command(Command::Add { uri, content }) => Some((true, uri, content)),
+            Task::Command(Command::Replace { uri, content }) => Some((false, uri, content)),
+            _ => None,
+        }
+    }
+
+    /// The Format of its Item.
+    pub(super) fn format(&self) -> Option<String> {
+        Some(self.item.meta.as_ref()?.format()?.as_str().into())
     }
 
     pub(super) fn build(&self, ids: &mut CmdIds, piece: Piece) -> syncml::Command<'static> {

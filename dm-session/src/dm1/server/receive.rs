@@ -8,7 +8,10 @@ use dm_syncml::{Alert, AlertCode, Command, Message, Page, Peek, Results, Status,
 
 use super::answer::{Answer, Plan};
 use super::results::{Assembly, Origin, Owner, alert_len, empty_alert};
-use super::{Action, Initiator, Judged, MAX_SEEN, Opening, Owed, Reason, RequestId, Server, Session, State, route};
+use super::{
+    Action, Initiator, Judged, MAX_SEEN, MAX_TURNED_AWAY, Opening, Owed, Reason, RequestId, Server, Session, State,
+    TurnedAway, is_session, route,
+};
 use crate::Random;
 use crate::dm1::alert::{AlertItem, AlertKind, ClientAlert};
 use crate::dm1::auth::{Party, Proved, Prover, Shown, Verdict, Verifier};
@@ -19,6 +22,10 @@ use crate::tree::dm1::Content;
 
 /// The header of HMAC credentials.
 pub(super) const HMAC: &str = "x-syncml-hmac";
+
+/// How many large objects that were broken off are told of (1225) at once, and the longest Source that is named.
+const MAX_BROKEN: usize = 8;
+const MAX_BROKEN_LEN: usize = 1024;
 
 /// What a message said besides what was filed.
 #[derive(Debug, Default)]
@@ -62,16 +69,16 @@ impl Server {
         let Some(msg_id) = peek.msg_id().number().filter(|id| *id > 0 && self.knows(&peek, *id)) else {
             return refuse(&self.config, StatusCode::BAD_REQUEST);
         };
-        let digest = digest(&request.body);
-        if let Some(session) = &self.core.session
-            && let Some(last) = session.seen.back()
-        {
-            if msg_id == session.in_msg && digest == *last {
+        let mac = request.headers.get(HMAC);
+        let digest = digest(FNV_START, &request.body);
+        if let Some(session) = &self.core.session {
+            if msg_id == session.in_msg && session.seen.back() == Some(&digest) {
                 return self.repeated(id);
             }
-            if matches!(self.core.state, State::Deciding { .. }) && msg_id == session.in_msg.saturating_add(1) {
-                // The answer that it would answer has not gone yet.
-                return Err(Response::new(503));
+            if let Some(turned) = &session.turned_away
+                && turned.is_for(digest, mac)
+            {
+                return Err(turned.response.clone());
             }
         }
         let parsed = Message::parse_with(&text, Strictness::Lenient, &self.config.limits.message);
@@ -80,13 +87,19 @@ impl Server {
             Err(error) if error.kind().is_limit() => return refuse(&self.config, StatusCode::TOO_LARGE),
             Err(_) => return refuse(&self.config, StatusCode::BAD_REQUEST),
         };
+        let shown = Shown { cred: message.header.cred.as_ref(), mac, body: &request.body };
+        let verifier = self.core.session.as_ref().map(|session| session.verifier.clone());
+        let mut verifier = verifier.unwrap_or_else(|| Verifier::new(&self.config.demand, false));
+        let proves_each = verifier.is_per_message();
+        let verdict = verifier.judge(&self.config.demand, shown, random);
         if let Some(session) = &self.core.session
-            && msg_id != session.in_msg.saturating_add(1)
+            && !session.expects(msg_id)
         {
-            // An older message that the network delivers late is known by its digest. It does no harm.
+            // An older message that the network delivers late is known by its digest. It does no harm; nor does one that
+            // anybody may have made up.
             let late = msg_id < session.in_msg && session.seen.contains(&digest);
             let refusal = route::refusal(&peek, &self.config, out_msg.saturating_add(1), StatusCode::BAD_REQUEST);
-            if late || self.is_closed() {
+            if late || self.is_closed() || !verdict.is_accepted() {
                 return Err(refusal);
             }
             self.release(503);
@@ -97,8 +110,22 @@ impl Server {
         if !matches!(self.core.state, State::Done(Reason::Ended | Reason::Refused)) && self.is_closed() {
             return refuse(&self.config, StatusCode::BAD_REQUEST);
         }
-        self.open(&peek, &message, msg_id, digest);
-        self.read(id, request, message, random);
+        if matches!(self.core.state, State::Deciding { .. }) {
+            // The answer that it would answer has not gone yet.
+            return Err(Response::new(503));
+        }
+        if proves_each && !verdict.is_accepted() {
+            return Err(self.turn_away(&peek, &message, msg_id, verdict, TurnedAway::mark(digest, mac)));
+        }
+        if matches!(self.core.state, State::Notified { .. }) {
+            // Nobody else knows the SessionID of the notification: under another one only credentials will do.
+            let is_asked = self.core.pending.clone().take(|id| is_session(id, peek.session_id().as_str()));
+            if !is_package_1(&message, self.config.profile) || !(is_asked || verdict.is_accepted()) {
+                return refuse(&self.config, StatusCode::BAD_REQUEST);
+            }
+        }
+        self.open(&peek, &message, msg_id, digest, verifier);
+        self.read(id, message, verdict);
         Ok(())
     }
 
@@ -108,8 +135,30 @@ impl Server {
         let Ok(text) = route::body(request) else { return false };
         let is_first = route::peek(&text).is_ok_and(|peek| peek.msg_id().number() == Some(1) && self.knows(&peek, 1));
         is_first
-            && !session.seen.contains(&digest(&request.body))
+            && !session.seen.contains(&digest(FNV_START, &request.body))
             && Message::parse_with(&text, Strictness::Lenient, &self.config.limits.message).is_ok()
+    }
+
+    /// The answer to a message that does not prove its sender, in a session whose messages do: a challenge. It may be a
+    /// stranger's, so nothing changes, but that the device can take the challenge up.
+    fn turn_away(
+        &mut self,
+        peek: &Peek<'_>,
+        message: &Message<'_>,
+        msg_id: u32,
+        verdict: Verdict,
+        mark: u64,
+    ) -> Response {
+        let Some(session) = &mut self.core.session else { return Response::new(500) };
+        let chal = session.verifier.offer(verdict.chal);
+        session.heard = session.heard.max(msg_id);
+        let judged = Judged { msg_ref: peek.msg_id().as_str().to_owned(), status: verdict.status, chal, save: false };
+        let owed = refusals(message, verdict.status);
+        let response = self.challenge(peek.encoding, message.namespace.as_str(), msg_id, &judged, &owed);
+        if let Some(session) = &mut self.core.session {
+            session.turned_away = Some(TurnedAway { mark, response: response.clone() });
+        }
+        response
     }
 
     /// Whether a message belongs here: to the session, or it is the first of one.
@@ -165,7 +214,7 @@ impl Server {
     }
 
     /// Takes up what every message says in its header.
-    fn open(&mut self, peek: &Peek<'_>, message: &Message<'_>, msg_id: u32, digest: u64) {
+    fn open(&mut self, peek: &Peek<'_>, message: &Message<'_>, msg_id: u32, digest: u64, verifier: Verifier) {
         let config = &self.config;
         let deadline = self.core.now;
         let session = self.core.session.get_or_insert_with(|| Session {
@@ -174,12 +223,14 @@ impl Server {
             encoding: peek.encoding,
             namespace: String::new(),
             in_msg: 0,
+            heard: 0,
             out_msg: 0,
+            turned_away: None,
             deadline,
             seen: alloc::collections::VecDeque::new(),
             answer: None,
             prover: Prover::new(&config.identity, false),
-            verifier: Verifier::new(&config.demand, false),
+            verifier: verifier.clone(),
             max_msg_size: None,
             max_obj_size: None,
             opening: None,
@@ -195,7 +246,11 @@ impl Server {
         });
         session.encoding = peek.encoding;
         session.namespace = message.namespace.as_str().to_owned();
-        session.in_msg = msg_id;
+        session.verifier = verifier;
+        (session.in_msg, session.heard) = (msg_id, msg_id);
+        // The device has had answers to those that were turned away.
+        session.out_msg = msg_id.saturating_sub(1);
+        session.turned_away = None;
         if session.seen.len() >= MAX_SEEN {
             session.seen.pop_front();
         }
@@ -210,26 +265,23 @@ impl Server {
     }
 
     /// Judges a message of this session, and does what it says.
-    fn read(&mut self, id: RequestId, request: &Request, message: Message<'_>, random: &Random) {
+    fn read(&mut self, id: RequestId, message: Message<'_>, verdict: Verdict) {
         let Some(session) = &mut self.core.session else { return };
         let msg_ref = message.header.msg_id.as_str().to_owned();
-        let judged = |status| Judged { msg_ref: msg_ref.clone(), status, chal: None, save: false };
         // Package #1, unless one was accepted before.
         let begins = !session.established && self.core.state != State::Setup;
         if begins && !is_package_1(&message, self.config.profile) {
-            session.judged = judged(StatusCode::BAD_REQUEST);
+            session.judged = Judged { msg_ref, status: StatusCode::BAD_REQUEST, chal: None, save: false };
             session.owed = refusals(&message, StatusCode::BAD_REQUEST);
             self.respond(id, Plan::Quiet);
             return self.close(Reason::BadMessage);
         }
+        let Verdict { status, chal, nonce, is_last } = verdict;
+        session.judged = Judged { msg_ref, status, chal, save: nonce.is_some() };
         if session.in_msg > self.config.limits.max_messages {
-            session.judged = judged(StatusCode::OK);
             self.respond(id, Plan::Abort);
             return self.close(Reason::Limit);
         }
-        let shown = Shown { cred: message.header.cred.as_ref(), mac: request.headers.get(HMAC), body: &request.body };
-        let Verdict { status, chal, nonce, is_last } = session.verifier.judge(&self.config.demand, shown, random);
-        session.judged = Judged { msg_ref: msg_ref.clone(), status, chal, save: nonce.is_some() };
         if !status.is_success() {
             session.owed = refusals(&message, status);
             session.broken.clear();
@@ -262,7 +314,7 @@ impl Server {
             self.respond(id, Plan::Quiet);
             return self.close(Reason::ServerRefused);
         }
-        if session.owed.len() > self.config.limits.message.max_commands.saturating_mul(4) {
+        if session.owes_too_much(&self.config) {
             self.respond(id, Plan::Abort);
             return self.close(Reason::Limit);
         }
@@ -309,11 +361,11 @@ impl Server {
             self.core.book.requeue();
             return self.respond(id, Plan::Orders);
         }
-        // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more.
-        let is_over = is_final || (said.wants_next && !said.news);
-        // Without it, more of its answers may come.
-        let goes_on = !is_final && !said.wants_next && said.news;
-        if goes_on || !is_over && (session.incoming.is_some() || !self.core.book.is_answered()) {
+        // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more; without
+        // it, more of its answers may come.
+        let goes_on = !said.wants_next && said.news;
+        let owes = session.incoming.is_some() || !(said.breaks_off || self.core.book.is_answered());
+        if !is_final && (goes_on || owes) {
             return self.respond(id, Plan::More);
         }
         let mut more = false;
@@ -475,6 +527,13 @@ impl Server {
                 None => {
                     session.break_off();
                     if item.more_data {
+                        // What came before it in the alert waits with it.
+                        let len = session.alerts_len.saturating_add(alert_len(&whole));
+                        if len > self.config.limits.max_reply_len {
+                            let none = ClientAlert { kind, correlator: None, items: Vec::new() };
+                            session.incoming = Some(Assembly::refused(Owner::Alert(none), item, StatusCode::TOO_LARGE));
+                            return StatusCode::TOO_LARGE;
+                        }
                         let open = Assembly::start(Owner::Alert(whole), item, None, limit);
                         let status = open.status();
                         session.incoming = Some(open);
@@ -546,13 +605,40 @@ impl Server {
     }
 }
 
+impl TurnedAway {
+    /// By what the message is known again.
+    fn mark(digest_of_body: u64, mac: Option<&str>) -> u64 {
+        mac.map_or(digest_of_body, |mac| digest(digest_of_body, mac.as_bytes()))
+    }
+
+    fn is_for(&self, digest_of_body: u64, mac: Option<&str>) -> bool {
+        self.mark == Self::mark(digest_of_body, mac)
+    }
+}
+
 impl Session {
+    /// Whether a message of that number may come next: after the last one, or after those that were turned away since.
+    fn expects(&self, msg_id: u32) -> bool {
+        let most = self.in_msg.saturating_add(MAX_TURNED_AWAY);
+        msg_id > self.in_msg && msg_id <= self.heard.saturating_add(1).min(most)
+    }
+
+    /// Whether more Statuses wait than any device has reason to.
+    fn owes_too_much(&self, config: &ServerConfig) -> bool {
+        let len = self.owed.iter().map(Owed::len).fold(0, usize::saturating_add);
+        self.owed.len() > config.limits.message.max_commands.saturating_mul(4)
+            || len > config.limits.max_reply_len.saturating_add(config.limits.message.max_message_len)
+    }
+
     /// Something else came before a large object was complete: it is dropped, and the device is told (1225).
     fn break_off(&mut self) {
         if let Some(open) = self.incoming.take()
             && open.status() == StatusCode::CHUNK_ACCEPTED
         {
-            self.broken.push(open.source().map(ToOwned::to_owned));
+            let source = open.source().filter(|source| source.len() <= MAX_BROKEN_LEN);
+            if self.broken.len() < MAX_BROKEN {
+                self.broken.push(source.map(ToOwned::to_owned));
+            }
         }
     }
 }
@@ -621,9 +707,10 @@ fn owed(message: &Message<'_>, command: &Command<'_>, status: StatusCode) -> Opt
     })
 }
 
+/// Where [`digest`] begins.
+const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+
 /// By what a message is known again (FNV-1a). A device that makes two messages alike in it deceives itself alone.
-fn digest(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+fn digest(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

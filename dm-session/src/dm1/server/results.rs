@@ -5,7 +5,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use dm_syncml::{Alert, Item, Meta, Results, Status, StatusCode};
+use dm_syncml::{Alert, Attribute, Item, Meta, Name, Node, Results, Status, StatusCode};
 
 use super::orders::{Book, Filed};
 use crate::dm1::alert::{AlertItem, AlertKind, ClientAlert};
@@ -76,18 +76,36 @@ fn content_len(content: &Content) -> usize {
     let data = match &content.data {
         Data::Text(text) => text.len(),
         Data::Bytes(bytes) => bytes.len(),
-        // As long as it was in the message that it came in, and longer than that no message is.
-        Data::None | Data::Element(_) => 0,
+        Data::Element(element) => element.nodes().iter().map(node_len).fold(0, usize::saturating_add),
+        Data::None => 0,
     };
     let meta = [&content.format, &content.media_type].into_iter().flatten().map(String::len).sum();
     data.saturating_add(meta)
 }
 
+/// What a step of an element weighs: what it takes in a message, or more.
+fn node_len(node: &Node<'_>) -> usize {
+    let len = match node {
+        Node::Start(Name::Other { namespace, local }) => namespace.len().saturating_add(local.len()),
+        Node::Start(name) => name.local().map_or(0, str::len),
+        Node::Attribute(Attribute { namespace, name, value }) => {
+            [namespace, name, value].into_iter().map(|text| text.len()).fold(0, usize::saturating_add)
+        }
+        Node::Text(text) => text.len(),
+        Node::Opaque(bytes) => bytes.len(),
+        _ => 0,
+    };
+    len.saturating_add(8)
+}
+
 /// What an alert weighs.
 pub(super) fn alert_len(alert: &ClientAlert) -> usize {
-    let item =
-        |item: &AlertItem| content_len(&item.content).saturating_add(item.source.as_ref().map_or(0, String::len));
-    alert.items.iter().map(item).fold(16, usize::saturating_add)
+    let item = |item: &AlertItem| {
+        let texts = [&item.source, &item.mark].into_iter().flatten().map(String::len);
+        texts.fold(content_len(&item.content).saturating_add(16), usize::saturating_add)
+    };
+    let correlator = alert.correlator.as_ref().map_or(0, String::len);
+    alert.items.iter().map(item).fold(correlator.saturating_add(16), usize::saturating_add)
 }
 
 /// The command that Results answer.
@@ -170,6 +188,14 @@ impl Assembly {
             }
             Some(_) => assembly.push(&data, limit),
         }
+        assembly
+    }
+
+    /// One that is refused from its first chunk on.
+    pub(super) fn refused(owner: Owner, item: &Item<'_>, status: StatusCode) -> Self {
+        let mut assembly = Self::start(owner, item, None, 0);
+        assembly.refused = Some(status.code());
+        assembly.bytes = Vec::new();
         assembly
     }
 

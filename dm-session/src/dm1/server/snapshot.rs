@@ -67,7 +67,7 @@ impl Core {
                     && (1..=config.max_sends).contains(sends)
             }
             State::Setup | State::Deciding { .. } => established && self.book.sent.is_empty(),
-            State::Challenged => self.session.is_some() && (established || idle),
+            State::Challenged => self.session.is_some() && !established && idle,
             State::Wait | State::WaitMore => established && !self.book.sent.is_empty(),
             State::Sending { .. } => established,
             State::Done(_) => idle && !self.aborting,
@@ -111,7 +111,7 @@ impl Book {
         let pieces = self.sent.iter().enumerate().all(|(index, sent)| match &sent.pieces {
             Some(pieces) => {
                 index == last
-                    && (sending || matches!(state, State::Challenged))
+                    && sending
                     && pieces.is_begun()
                     && pieces.is_consistent()
                     && orders::Divisible::is_for(&sent.order.task)
@@ -141,10 +141,13 @@ impl Session {
         !self.id.is_empty()
             && !self.device_id.is_empty()
             && self.in_msg > 0
+            && (self.in_msg..=self.in_msg.saturating_add(super::MAX_TURNED_AWAY)).contains(&self.heard)
+            && (self.heard > self.in_msg || self.turned_away.is_none())
             && !self.seen.is_empty()
             && self.seen.len() <= MAX_SEEN
             && self.prover.is_consistent(&config.identity)
             && self.verifier.is_consistent()
+            && (!self.established || self.verifier.is_trusted())
             && self.owed.len() <= config.limits.message.max_commands.saturating_mul(8)
             && self.incoming.as_ref().is_none_or(|incoming| incoming.is_consistent(config.object_limit()))
     }
