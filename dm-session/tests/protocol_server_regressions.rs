@@ -488,3 +488,18 @@ fn nothing_new_is_asked_for_while_something_is_unanswered() {
     assert!(asks(&actions));
     assert_eq!(outcomes(&actions).len(), 2);
 }
+
+#[test]
+fn a_device_with_little_room_is_challenged() {
+    for room in [550, 600, 650, 700, 750, 800] {
+        let demand = Demand::new(Scheme::Md5, Credentials::new("dev", &Secret::new("pw")));
+        let mut server = start(config().with_demand(demand));
+        let header = format!("<Meta><MaxMsgSize xmlns='syncml:metinf'>{room}</MaxMsgSize></Meta>");
+        let actions = post(&mut server, 1, message(1, &header, PACKAGE_1, true));
+        if response(&actions).body.len() <= room {
+            assert_eq!((verdict(&actions).0, server.is_closed()), (407, false), "{room}");
+        } else {
+            assert!(room < 600, "{room}");
+        }
+    }
+}

@@ -209,7 +209,8 @@ impl Server {
         }
         let session = self.core.session.as_ref().ok_or(TooSmall)?;
         let all_told = told >= session.owed.len();
-        if !all_told && told == 0 {
+        // A refusal, or the end, is said all the same: the Status for the SyncHdr has the challenge.
+        if !all_told && told == 0 && plan != Plan::Quiet {
             return Err(TooSmall);
         }
         for source in session.broken.iter().take_while(|_| all_told) {
