@@ -355,6 +355,9 @@ impl Pair {
                 }
             }
             other => {
+                if self.lossy && status == StatusCode::CHUNK_ACCEPTED {
+                    return; // the rest of its value never came
+                }
                 let uri = uri(other);
                 assert_eq!(status, expected(&uri), "a status of another command");
                 assert!(self.ran.contains_key(&uri), "a status of what did not run");
