@@ -11,7 +11,7 @@ use super::run::{Run, Wait};
 use super::{Action, Client, Core, EffectId, Phase, Post, State};
 use crate::dm1::auth::Scheme;
 use crate::dm1::config::ClientConfig;
-use crate::http::{self, Method};
+use crate::http::{self, Method, Request};
 use crate::tree::dm1::{Command, LargeObject, Principal};
 use crate::{Error, ErrorKind};
 
@@ -137,6 +137,7 @@ impl Client {
         };
         secret
             && self.config.endpoint(&post.uri).is_some()
+            && Request::new(Method::Post, post.uri.as_str()).check().is_ok()
             && post.resends <= limits.max_resends
             && post.hops <= http::MAX_REDIRECTS
             && !post.body.is_empty()
