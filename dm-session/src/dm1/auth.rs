@@ -237,6 +237,9 @@ pub enum Demand {
 
 impl Demand {
     /// Credentials of this scheme, shown once for the whole session (for each message with [`Scheme::Mac`]).
+    ///
+    /// Once a session is accepted (212) a message of it shows nothing but its ids, which strangers can guess. Without TLS,
+    /// use [`Scheme::Mac`] or [`with_per_message`](Self::with_per_message).
     #[must_use]
     pub const fn new(scheme: Scheme, credentials: Credentials) -> Self {
         Self::Credentials { scheme, credentials: Some(credentials), per_message: false }
@@ -292,6 +295,8 @@ pub(crate) struct Prover {
     nonce: Nonce,
     /// Challenges that were answered.
     tries: u8,
+    /// Whether HMAC was used and accepted: nothing else is, from then on (§5).
+    mac_only: bool,
     /// Whether `unsaved` is to be stored, as soon as the peer is trusted.
     dirty: bool,
     #[cfg_attr(feature = "serde", serde(with = "crate::wire::nonce"))]
@@ -318,6 +323,7 @@ impl Prover {
             scheme: identity.first,
             nonce: if resync { Nonce::RESYNC } else { stored.unwrap_or(Nonce::EMPTY) },
             tries: 0,
+            mac_only: false,
             dirty: false,
             unsaved: Nonce::EMPTY,
         }
@@ -382,7 +388,10 @@ impl Prover {
             }
             // The nonce, if one came, is for the next session.
             (true, _) => self.proof = Proof::Session,
-            (false, Some(nonce)) => self.nonce = nonce,
+            (false, Some(nonce)) => {
+                self.nonce = nonce;
+                self.mac_only |= by_mac;
+            }
             (false, None) => {}
         }
         Proved::Accepted
@@ -396,6 +405,7 @@ impl Prover {
         let nonce = chal.nonce().ok()?;
         // What is shown unasked is shown when it is asked for.
         let allowed = scheme >= identity.weakest || Some(scheme) == identity.first;
+        let allowed = allowed && (scheme == Scheme::Mac || !self.mac_only);
         if !allowed || !credentials.can_send(scheme) || self.tries >= MAX_CHALLENGES {
             return None;
         }

@@ -204,16 +204,17 @@ pub(crate) fn play(
 impl Checks {
     fn dm1_session(&mut self, reason: Reason, delivered: bool, seen: &Seen, encoding: Encoding) {
         self.check("DM 1.2: the session ended, and the alert was delivered", reason == Reason::Ended && delivered);
-        let challenged = seen.of_server.first() == Some(&StatusCode::MISSING_CREDENTIALS)
-            && seen
-                .of_server
-                .get(1..)
-                .is_some_and(|rest| !rest.is_empty() && rest.iter().all(|status| *status == StatusCode::AUTHENTICATED));
-        self.check("DM 1.2: the device was challenged, and proved itself", challenged);
-        // The first status of the device is for the challenge, which came with credentials already.
-        let proved =
-            !seen.of_device.is_empty() && seen.of_device.iter().all(|status| *status == StatusCode::AUTHENTICATED);
-        self.check("DM 1.2: the server proved itself", proved);
+        // The first message of each side shows nothing: the device waits to be asked, and so does a server that has to ask.
+        let proved = |statuses: &[StatusCode]| match statuses {
+            [first, rest @ ..] => {
+                *first == StatusCode::MISSING_CREDENTIALS
+                    && !rest.is_empty()
+                    && rest.iter().all(|status| *status == StatusCode::AUTHENTICATED)
+            }
+            [] => false,
+        };
+        self.check("DM 1.2: the device was challenged, and proved itself", proved(&seen.of_server));
+        self.check("DM 1.2: the server was challenged, and proved itself", proved(&seen.of_device));
         self.check("DM 1.2: the user was asked once", seen.asked == 1);
         self.check(format!("DM 1.2: the large object came in {} chunks", seen.chunks + 1), seen.chunks > 0);
         let all = if encoding == Encoding::Wbxml { seen.messages } else { 0 };

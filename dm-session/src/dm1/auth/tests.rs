@@ -188,6 +188,20 @@ fn prover_p1_what_is_shown_unasked_is_shown_when_it_is_asked_for() {
 }
 
 #[test]
+fn prover_p2_hmac_that_was_accepted_gives_way_to_nothing() {
+    for weaker in [Scheme::Basic, Scheme::Md5] {
+        let identity = identity(Some(Scheme::Mac));
+        let mut prover = Prover::new(&identity, false);
+        assert_eq!(prover.answered(&identity, StatusCode::OK, Some(&chal(Scheme::Mac, "c1"))), Proved::Accepted);
+        let again = chal(Scheme::Mac, "c2");
+        assert_eq!(prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&again)), Proved::Again);
+        let weaker = chal(weaker, "c3");
+        assert_eq!(prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&weaker)), Proved::Failed);
+        assert!(is_silent(&prover, &identity));
+    }
+}
+
+#[test]
 fn prover_p1_p2_challenge_that_is_too_weak_or_cannot_be_answered_ends() {
     let strict = Identity::new(bruce());
     assert_eq!(strict.weakest, Scheme::Md5, "basic credentials are for TLS, and for who asked for them");
