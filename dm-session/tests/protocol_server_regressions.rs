@@ -1,7 +1,14 @@
 //! What the server machine of DM 1.2 once did wrong: what strangers can do to a session, and what a device can make it
 //! keep.
 #![cfg(all(feature = "dm1", feature = "serde"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use dm_notification::dm1::{Initiator as NotificationInitiator, UiMode};
 use dm_session::dm1::server::{Action, Event, Reason, RequestId};
@@ -113,11 +120,13 @@ fn nonce_of(actions: &[Action]) -> Nonce {
 }
 
 fn outcomes(actions: &[Action]) -> Vec<&Outcome> {
-    let outcome = |action| match action {
-        &Action::Outcome(ref outcome) => Some(&**outcome),
-        _ => None,
-    };
-    actions.iter().filter_map(outcome).collect()
+    let mut outcomes = Vec::new();
+    for action in actions {
+        if let Action::Outcome(outcome) = action {
+            outcomes.push(&**outcome);
+        }
+    }
+    outcomes
 }
 
 fn asks(actions: &[Action]) -> bool {
