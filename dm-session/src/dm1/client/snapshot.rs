@@ -111,7 +111,7 @@ impl Client {
             && core.server_id == config.server_id
             && (1..=4).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
-            && config.endpoint(&core.endpoint).is_some()
+            && self.is_sendable(&core.endpoint, None)
             && core.out_msg <= limits.max_messages
             && (core.in_msg.is_none() || core.out_msg > 0)
             && core.prover.is_consistent(&config.identity)
@@ -136,12 +136,20 @@ impl Client {
             _ => false,
         };
         secret
-            && self.config.endpoint(&post.uri).is_some()
-            && Request::new(Method::Post, post.uri.as_str()).check().is_ok()
+            && self.is_sendable(&post.uri, post.mac.as_deref())
             && post.resends <= limits.max_resends
             && post.hops <= http::MAX_REDIRECTS
             && !post.body.is_empty()
             && post.mac.is_some() == (self.core.prover.scheme() == Some(Scheme::Mac))
+    }
+
+    /// Whether a request can go there with this HMAC.
+    fn is_sendable(&self, uri: &str, mac: Option<&str>) -> bool {
+        let mut request = Request::new(Method::Post, uri);
+        if let Some(mac) = mac {
+            request.headers.push(super::HMAC, mac);
+        }
+        self.config.endpoint(uri).is_some() && request.check().is_ok()
     }
 
     /// Whether a machine in this state can have queued the action.
