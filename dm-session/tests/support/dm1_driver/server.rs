@@ -56,10 +56,9 @@ struct Run {
     // What the server has sent.
     response: Option<Message<'static>>,
     answers: BTreeSet<Vec<u8>>,
-    responses: u32,
-    /// Refusals since the last of them: only those of this session have a MsgID of it.
-    refusals: u32,
     nonce: Nonce,
+    /// What did not prove the device, in a session whose messages have to: it is to come again.
+    again: Option<Message<'static>>,
     /// Commands without a Status, by message and CmdID.
     outstanding: BTreeSet<(String, String)>,
     /// Whether the server's package goes on: its last message had no room for all that is owed.
@@ -110,9 +109,8 @@ pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
         proved: false,
         response: None,
         answers: BTreeSet::new(),
-        responses: 0,
-        refusals: 0,
         nonce: Nonce::new(*b"first").unwrap(),
+        again: None,
         outstanding: BTreeSet::new(),
         package_open: false,
         object: None,
@@ -293,15 +291,18 @@ impl Run {
             let only = aborts || message.commands.iter().all(|command| matches!(command, Command::Status(_)));
             assert!(only && message.is_final, "more than Statuses for a message that was refused");
             if matches!(code.code(), 401 | 407) {
+                assert_eq!(header.msg_id.number(), theirs.header.msg_id.number());
                 if let Some(nonce) = issued(&message) {
                     self.nonce = nonce;
                 }
-                self.took_counter(&message);
+                if self.proved && self.asked.per_message {
+                    // A stranger may have sent it: what the server waits for, it still waits for.
+                    self.again = Some(theirs.clone());
+                    return;
+                }
                 self.outstanding.clear();
                 self.object = None;
                 self.response = Some(message);
-            } else {
-                self.refusals += 1; // of this session, or of none
             }
             return;
         }
@@ -310,7 +311,7 @@ impl Run {
             "a device that proved nothing is taken for what it says it is"
         );
         self.proved |= asks.shown == Shown::Right;
-        self.took_counter(&message);
+        assert_eq!(header.msg_id.number(), theirs.header.msg_id.number());
         if let Some(nonce) = issued(&message) {
             self.nonce = nonce;
         }
@@ -327,13 +328,6 @@ impl Run {
         let goes_on = asks_for.is_empty() && has_alert(&message, AlertCode::NEXT_MESSAGE);
         assert!(!theirs.is_final || message.is_final || more || goes_on, "a package that is not ended");
         self.response = Some(message);
-    }
-
-    fn took_counter(&mut self, message: &Message<'_>) {
-        let number = message.header.msg_id.number().expect("a number");
-        let next = self.responses + 1;
-        assert!((next..=next + self.refusals).contains(&number), "MsgID {number} after {}", self.responses);
-        (self.responses, self.refusals) = (number, 0);
     }
 
     /// Between a command and its Status no further command leaves.
@@ -459,7 +453,14 @@ impl Run {
             shown = self.last.2;
             (self.last.0.clone(), self.last.1.clone())
         } else {
-            let mut message = self.message(program);
+            let mut message = match self.again.take().filter(|_| program.below(4) != 0) {
+                Some(mut message) => {
+                    self.msg_id += 1;
+                    message.header.msg_id = self.msg_id.to_string().into();
+                    message
+                }
+                None => self.message(program),
+            };
             let scheme = if program.below(16) == 0 { Asked::pick(program).scheme } else { self.asked.scheme };
             message.header.cred = shown.cred(scheme, "device", &self.nonce);
             message.assign_cmd_ids(1);
