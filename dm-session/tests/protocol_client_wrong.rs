@@ -752,3 +752,44 @@ fn no_credentials_go_to_another_place() {
     device.exchange(with([get("./Vendor/Name")]).with_resp_uri("https://other.example/dm"));
     assert_eq!(device.last_request().headers.get("Authorization"), None);
 }
+
+/// A device that has a large value to bring, to a server that has proved itself and challenged it in the middle.
+fn interrupted() -> Device {
+    let demand = Demand::new(Scheme::Mac, credentials(HOST).with_nonce(nonce(50)));
+    let identity = Identity::new(credentials(USER).with_nonce(nonce(40))).with_first(Scheme::Mac);
+    let config = config().with_identity(identity).with_demand(demand).with_max_obj_size(Some(10_000));
+    let mut device = Device::start(config, local());
+    Device::leaf(&mut device.tree, "./Vendor/Long", &"v".repeat(3000));
+    let next = |byte| challenge(Scheme::Mac, Some(&nonce(byte)));
+    let gets = [get("./Vendor/Long"), get("./Vendor/Name")];
+    let answer = with(gets).header(200).with_chal(next(41)).with_max_msg_size(1200);
+    let message = device.exchange(answer.with_mac(HOST, &nonce(50)));
+    let issued = chal(&message).unwrap().nonce().unwrap().unwrap();
+    let message = device.exchange(Answer::next().header(200).with_chal(next(42)).with_mac(HOST, &issued));
+    assert!(chunk_of(&message).is_some());
+    let issued = chal(&message).unwrap().nonce().unwrap().unwrap();
+    let message = device.exchange(Answer::challenge(401, next(43)).with_mac(HOST, &issued));
+    assert_eq!(codes_of_alerts(&message), [1201]);
+    device
+}
+
+#[test]
+fn values_wait_until_the_server_proves_itself_again() {
+    let mut device = interrupted();
+    let next = |byte| challenge(Scheme::Mac, Some(&nonce(byte)));
+    let message = device.exchange(with([get("./Vendor/Level")]).header(200).with_chal(next(44)));
+    assert_eq!((header_status(&message), results(&message).count()), (401, 0));
+    let issued = chal(&message).unwrap().nonce().unwrap().unwrap();
+    let message = device.exchange(Answer::next().header(200).with_chal(next(45)).with_mac(HOST, &issued));
+    assert!(chunk_of(&message).is_some_and(|item| item.meta.as_ref().unwrap().size().is_some()));
+}
+
+#[test]
+fn an_abort_brings_a_stranger_no_values() {
+    let mut device = interrupted();
+    device.answer(with([get("./Vendor/Level")]).header(200).with_chal(challenge(Scheme::Mac, Some(&nonce(44)))));
+    device.abort();
+    let aborts = |message: &Message<'_>| codes_of_alerts(message).contains(&1223);
+    assert!(aborts(device.last()));
+    assert_eq!(results(device.last()).count(), 0);
+}

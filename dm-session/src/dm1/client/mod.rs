@@ -671,8 +671,8 @@ impl Client {
             plan.refuse(status);
             self.core.run = Some(Run::new(plan));
             self.report();
-            // Package#1 went out before anybody was known; anything else waits.
-            return self.say(setup);
+            // Package#1 went out before anybody was known; anything else waits, and what was read in this session, too.
+            return self.say(setup && !self.core.outbox.has_values());
         }
         if own_open {
             // The rest of our package was due, and nothing new.

@@ -189,9 +189,14 @@ impl Outbox {
         self.next.is_empty() && !self.has_more()
     }
 
+    /// Whether values of the tree wait.
+    pub(super) fn has_values(&self) -> bool {
+        self.cut.is_some() || !self.results.is_empty()
+    }
+
     /// Whether a message more is needed.
     fn has_more(&self) -> bool {
-        let data = self.cut.is_some() || self.cut_alert.is_some() || !self.results.is_empty();
+        let data = self.has_values() || self.cut_alert.is_some();
         data || self.setup || !self.statuses.is_empty() || !self.no_end.is_empty()
     }
 
@@ -229,7 +234,7 @@ impl Outbox {
     /// Another message of the server is answered: what it brings is counted by itself, once the last one is answered.
     pub(super) fn begin(&mut self, header: HeaderStatus) {
         self.header = Some(header);
-        if self.results.is_empty() && self.cut.is_none() {
+        if !self.has_values() {
             self.len = 0;
         }
     }
@@ -417,7 +422,8 @@ impl Client {
             while let Some(status) = self.core.outbox.statuses.pop_front().filter(|_| !full) {
                 full = composer.push(|ids| status.to_command(ids)) == Ok(false);
             }
-            while let Some(brought) = self.core.outbox.results.pop_front().filter(|_| !full) {
+            let trusted = self.core.verifier.is_trusted();
+            while let Some(brought) = self.core.outbox.results.pop_front().filter(|_| trusted && !full) {
                 let count = brought.items.len();
                 full = composer.push_most(count, |ids, parts| brought.to_command(ids, parts, self.config.encoding))
                     != Ok(count);

@@ -251,7 +251,8 @@ impl Run {
             self.nonce = nonce;
         }
         assert!(!aborts || message.is_final, "an abort without Final");
-        if aborts {
+        if aborts || begins != [false; 2] {
+            // What was on its way begins anew.
             self.object = None;
         }
         let first = match message.commands.first() {
@@ -309,6 +310,8 @@ impl Run {
         let key = (results.msg_ref().to_owned(), results.cmd_ref().to_owned());
         let owed = self.owed.get_mut(&key).unwrap_or_else(|| panic!("Results for nothing: {results:?}"));
         assert_eq!(owed.name, "Get");
+        let trusted = self.setup.asked.scheme.is_none() || self.proved;
+        assert!(trusted, "a value for who has not proved itself: {results:?}");
         assert!(self.called_off || (owed.statuses > 0 && owed.succeeded), "Results before the Status: {results:?}");
         for item in &results.items {
             let len = match &item.data {
