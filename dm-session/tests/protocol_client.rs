@@ -16,33 +16,8 @@ use dm_notification::UnixSeconds;
 use dm_notification::dm1::{Account, Credentials as Signature, NotificationBuilder, Policy, Receiver, SessionId};
 use dm_session::dm1::client::{Reason, Start};
 use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, InteractionKind, Scheme, UserReply};
-use dm_session::tree::MoTree;
 use dm_syncml::{Command, Echo, InputType, Mark, Message, Meta, StatusCode};
 use peer::*;
-
-const DOWNLOAD: &str = "org.openmobilealliance.dm.firmwareupdate.download";
-
-fn queue(alerts: impl IntoIterator<Item = ClientAlert>) -> AlertQueue {
-    let mut queue = AlertQueue::new();
-    for alert in alerts {
-        queue.push(alert).unwrap();
-    }
-    queue
-}
-
-fn download(data: &str) -> ClientAlert {
-    ClientAlert::generic(AlertItem::new(DOWNLOAD, data))
-}
-
-/// A tree with leaves `./Vendor/T0`, `T1`, … of so many bytes.
-fn tree_of(count: usize, len: usize) -> MoTree {
-    let mut tree = vendor_tree();
-    for index in 0..count {
-        let text: String = (0..len).map(|at| char::from(b'a' + u8::try_from((at + index) % 26).unwrap())).collect();
-        Device::leaf(&mut tree, &format!("./Vendor/T{index}"), &text);
-    }
-    tree
-}
 
 /// The only alert of a message with that code.
 #[track_caller]
@@ -558,10 +533,6 @@ fn dm_pro_lo_c_010_another_size_is_424_and_nothing_changes() {
 
 // --- user interaction ------------------------------------------------------------------------------------------
 
-fn interactive() -> Device {
-    Device::start(config().with_interaction(true), local())
-}
-
 #[test]
 fn dm_pro_ui_c_001_display() {
     let mut device = interactive();
@@ -574,24 +545,34 @@ fn dm_pro_ui_c_001_display() {
 
 #[test]
 fn dm_pro_ui_c_002_confirm_or_reject() {
-    for (reply, status, placed) in [
-        (UserReply::Accepted, 200, [200, 200, 200, 200, 200]),
-        (UserReply::Rejected, 304, [200, 507, 216, 215, 200]),
-        (UserReply::Cancelled, 214, [200, 507, 216, 215, 215]),
+    // Its own Status; those of an Atomic around it, with what stands before and behind it in there; that of what stands
+    // behind it in a Sequence, and in the body.
+    for (reply, status, [all, first, last], in_sequence, in_body) in [
+        (UserReply::Accepted, 200, [200, 200, 200], 200, 200),
+        (UserReply::Rejected, 304, [507, 216, 215], 215, 200),
+        (UserReply::Cancelled, 214, [507, 216, 215], 215, 215),
     ] {
-        // Alone, and in the midst of an Atomic.
-        let mut device = interactive();
-        device.user.push_back(reply.clone());
-        let message = device.exchange(with([confirm("Shall it be?")]));
-        assert_eq!(codes(&message), [status]);
-        let mut device = interactive();
-        device.user.push_back(reply);
+        let asked = |commands: Vec<Command<'static>>| {
+            let mut device = interactive();
+            device.user.push_back(reply.clone());
+            let message = device.exchange(with(commands));
+            (device, codes(&message))
+        };
+        assert_eq!(asked(vec![confirm("Shall it be?")]).1, [status]);
         let children = [replace("./Vendor/Name", "two"), confirm("Shall it be?"), delete("./Vendor/Area")];
-        let message = device.exchange(with([get("./Vendor/Level"), atomic(children), get("./Vendor/Level")]));
-        let [before, atomic, first, last, _] = placed;
         // An Atomic that was cancelled has failed; what stands behind it is not in its reach.
-        assert_eq!(codes(&message), [before, atomic, first, status, last, 200]);
+        let (mut device, codes) = asked(vec![get("./Vendor/Level"), atomic(children.clone()), get("./Vendor/Level")]);
+        assert_eq!(codes, [200, all, first, status, last, 200]);
         assert_eq!(device.value("./Vendor/Name").unwrap(), if status == 200 { "two" } else { "one" });
+        // Nothing of a Sequence or of the body is undone, and a Sequence reaches no farther than an Atomic.
+        let (mut device, codes) = asked(vec![sequence(children.clone()), get("./Vendor/Level")]);
+        assert_eq!(codes, [200, 200, status, in_sequence, 200]);
+        assert_eq!(device.value("./Vendor/Name").unwrap(), "two");
+        assert_eq!(device.value("./Vendor/Area/A").is_none(), in_sequence == 200);
+        let (mut device, codes) = asked(children.into());
+        assert_eq!(codes, [200, status, in_body]);
+        assert_eq!(device.value("./Vendor/Name").unwrap(), "two");
+        assert_eq!(device.value("./Vendor/Area/A").is_none(), in_body == 200);
     }
 }
 

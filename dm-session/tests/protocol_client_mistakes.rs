@@ -14,24 +14,12 @@ mod peer;
 
 use dm_notification::dm1::SessionId;
 use dm_session::dm1::client::{Reason, Start};
-use dm_session::dm1::{AlertItem, AlertQueue, ClientAlert, Scheme, UserReply};
+use dm_session::dm1::{AlertQueue, Scheme, UserReply};
 use dm_syncml::{AuthType, Command, Encoding, Meta};
 use peer::*;
 
-fn queue(count: usize) -> AlertQueue {
-    let mut queue = AlertQueue::new();
-    for index in 0..count {
-        queue.push(ClientAlert::generic(AlertItem::new("com.acme.event", index.to_string()))).unwrap();
-    }
-    queue
-}
-
-fn md5_challenge() -> Answer {
-    Answer::challenge(407, challenge(Scheme::Md5, Some(&nonce(9))))
-}
-
-fn interactive() -> Device {
-    Device::start(config().with_interaction(true), local())
+fn events(count: usize) -> AlertQueue {
+    queue((0..count).map(|index| download(&index.to_string())))
 }
 
 #[test]
@@ -66,9 +54,9 @@ fn m03_a_server_without_commands_is_not_challenged() {
 
 #[test]
 fn m04_package_1_is_said_again_whole() {
-    let mut device = Device::start_with(with_identity(), notified(), queue(2));
+    let mut device = Device::start_with(with_identity(), notified(), events(2));
     let first = device.last().clone();
-    let message = device.exchange(md5_challenge().with_resp_uri("https://dm.example/there"));
+    let message = device.exchange(md5_challenge(9).with_resp_uri("https://dm.example/there"));
     assert_eq!(outline(&message), ["SyncHdr 1/0 212", "Alert 1200", "DevInfo", "Alert 1226", "Alert 1226", "Final"]);
     assert_eq!(dev_info(&message), dev_info(&first));
     assert_eq!(message.header.session_id, first.header.session_id);
@@ -128,9 +116,9 @@ fn m09_no_final_in_the_midst_of_a_package() {
 #[test]
 fn m12_devinfo_has_source_and_comes_first() {
     // With so many alerts that Package#1 takes several messages.
-    let mut device = Device::start_with(with_identity(), local(), queue(30));
+    let mut device = Device::start_with(with_identity(), local(), events(30));
     assert_eq!(dev_info(device.last()).len(), 5);
-    let message = device.exchange(md5_challenge().with_max_msg_size(2000));
+    let message = device.exchange(md5_challenge(9).with_max_msg_size(2000));
     assert!(!message.is_final);
     assert_eq!(dev_info(&message).len(), 5);
     for message in device.collect(Answer::next()) {
@@ -266,14 +254,14 @@ fn m20_choices_are_numbered_from_1() {
 
 #[test]
 fn m21_an_alert_is_not_lost_with_a_challenged_message() {
-    let mut device = Device::start_with(with_identity(), local(), queue(1));
-    let message = device.exchange(md5_challenge());
+    let mut device = Device::start_with(with_identity(), local(), events(1));
+    let message = device.exchange(md5_challenge(9));
     assert_eq!(codes_of_alerts(&message), [1201, 1226]);
     assert_eq!(device.end(Answer::ok()), Reason::Ended);
     assert_eq!(device.alert_statuses.len(), 1);
     // Nor is one with a session that is refused.
-    let mut device = Device::start_with(config(), local(), queue(1));
-    assert_eq!(device.end(md5_challenge()), Reason::Refused);
+    let mut device = Device::start_with(config(), local(), events(1));
+    assert_eq!(device.end(md5_challenge(9)), Reason::Refused);
     assert_eq!(device.closed.unwrap().alerts.len(), 1);
 }
 
@@ -300,7 +288,7 @@ fn m25_a_1223_of_the_server_is_not_answered() {
 #[test]
 fn m04_credentials_are_those_of_the_challenge() {
     let mut device = Device::start(with_identity(), local());
-    let message = device.exchange(md5_challenge());
+    let message = device.exchange(md5_challenge(9));
     let cred = message.header.cred.as_ref().unwrap();
     assert_eq!(hash(USER).verify(cred, &nonce(9)), Ok(AuthType::Md5));
     assert!(

@@ -23,18 +23,12 @@ use dm_session::dm1::{
 use dm_session::http::Response;
 use dm_session::tree::dm1::Answer as TreeAnswer;
 use dm_session::{ErrorKind, Random, Secret};
-use dm_syncml::{Alert, AlertCode, Command, Container, Data, Encoding, Item, Message, Meta, StatusCode};
+use dm_syncml::{Alert, AlertCode, Command, Data, Encoding, Item, Message, Meta, StatusCode};
 use peer::*;
-
-fn alert_queue() -> AlertQueue {
-    let mut queue = AlertQueue::new();
-    queue.push(ClientAlert::generic(AlertItem::new("com.acme.event", "1"))).unwrap();
-    queue
-}
 
 /// A device with an alert that has done one round with its server.
 fn managed(config: ClientConfig) -> Device {
-    let mut device = Device::start_with(config, local(), alert_queue());
+    let mut device = Device::start_with(config, local(), queue([download("1")]));
     let mut silent = with([get("./Vendor/Name")]);
     silent.answers = false;
     device.exchange(silent);
@@ -234,7 +228,7 @@ fn an_answer_that_is_replayed() {
         dm_session::dm1::client::Start::Local { session_id: dm_notification::dm1::SessionId::new(0x30).unwrap() },
     );
     let response = other.compose(harm());
-    assert_refused(Device::start_with(config(), local(), alert_queue()), response, "another session");
+    assert_refused(Device::start_with(config(), local(), queue([download("1")])), response, "another session");
 }
 
 #[test]
@@ -566,7 +560,6 @@ fn containers_that_are_empty_or_deep() {
         let codes = codes(device.last());
         assert_eq!((codes.len(), codes[1]), (2, 200), "{name}: {codes:?}");
     }
-    let _ = Container::new("");
 }
 
 #[test]
@@ -575,7 +568,7 @@ fn a_session_that_ends_in_the_midst_of_an_atomic_undoes_it() {
     for step in 1..=4 {
         for expires in [false, true] {
             let limits = Limits::DEFAULT.with_session_timeout(Duration::from_secs(60));
-            let mut device = Device::start_with(config().with_limits(limits), local(), alert_queue());
+            let mut device = Device::start_with(config().with_limits(limits), local(), queue([download("1")]));
             let before = device.look(".");
             device.hold = true;
             let children = [replace("./Vendor/Name", "two"), delete("./Vendor/Area"), add("./Vendor/New", "n")];

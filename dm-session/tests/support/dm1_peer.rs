@@ -23,8 +23,8 @@ use std::collections::{BTreeSet, VecDeque};
 use dm_notification::dm1::SessionId;
 use dm_session::dm1::client::{Action, Closed, EffectId, Event, Failure, Reason, Snapshot, Start};
 use dm_session::dm1::{
-    AlertId, AlertQueue, Client, ClientAlert, ClientConfig, Credentials, Demand, Identity, Interaction, Party, Scheme,
-    UserReply,
+    AlertId, AlertItem, AlertQueue, Client, ClientAlert, ClientConfig, Credentials, Demand, Identity, Interaction,
+    Party, Scheme, UserReply,
 };
 use dm_session::http::{Method, Request, Response};
 use dm_session::tree::dm1::{self as tree, Ask, Content, ResultItem, Store as _};
@@ -98,6 +98,34 @@ pub fn challenge(scheme: Scheme, nonce: Option<&Nonce>) -> Chal<'static> {
         Some(nonce) => chal.with_next_nonce(nonce.encode()),
         None => chal,
     }
+}
+
+// --- what devices have ------------------------------------------------------------------------------------------
+
+/// The type of [`download`].
+pub const DOWNLOAD: &str = "org.openmobilealliance.dm.firmwareupdate.download";
+
+/// A generic alert.
+pub fn download(data: &str) -> ClientAlert {
+    ClientAlert::generic(AlertItem::new(DOWNLOAD, data))
+}
+
+pub fn queue(alerts: impl IntoIterator<Item = ClientAlert>) -> AlertQueue {
+    let mut queue = AlertQueue::new();
+    for alert in alerts {
+        queue.push(alert).unwrap();
+    }
+    queue
+}
+
+/// A tree with leaves `./Vendor/T0`, `T1`, … of so many bytes.
+pub fn tree_of(count: usize, len: usize) -> MoTree {
+    let mut tree = vendor_tree();
+    for index in 0..count {
+        let text: String = (0..len).map(|at| char::from(b'a' + u8::try_from((at + index) % 26).unwrap())).collect();
+        Device::leaf(&mut tree, &format!("./Vendor/T{index}"), &text);
+    }
+    tree
 }
 
 // --- commands of a server --------------------------------------------------------------------------------------
@@ -285,6 +313,11 @@ impl Answer {
     }
 }
 
+/// 407 for everything, and the nonce for MD5.
+pub fn md5_challenge(byte: u8) -> Answer {
+    Answer::challenge(407, challenge(Scheme::Md5, Some(&nonce(byte))))
+}
+
 /// An answer with commands.
 pub fn with(commands: impl IntoIterator<Item = Command<'static>>) -> Answer {
     Answer::ok().with(commands)
@@ -402,6 +435,11 @@ pub fn device() -> Device {
     Device::start(config(), local())
 }
 
+/// The same with a user.
+pub fn interactive() -> Device {
+    Device::start(config().with_interaction(true), local())
+}
+
 impl Device {
     pub fn start(config: ClientConfig, start: Start) -> Self {
         Self::start_with(config, start, AlertQueue::new())
@@ -412,9 +450,23 @@ impl Device {
     }
 
     pub fn start_in(tree: MoTree, config: ClientConfig, start: Start, alerts: AlertQueue) -> Self {
+        let mut device = Self::new(tree, config, start, alerts);
+        device.run();
+        device
+    }
+
+    /// A device whose first request to its tree, for DevInfo, waits: nothing has been sent.
+    pub fn start_held(config: ClientConfig, start: Start, alerts: AlertQueue) -> Self {
+        let mut device = Self::new(vendor_tree(), config, start, alerts);
+        device.hold = true;
+        device.run();
+        device
+    }
+
+    fn new(tree: MoTree, config: ClientConfig, start: Start, alerts: AlertQueue) -> Self {
         let session = start.session_id();
         let client = Client::start(config.clone(), start, alerts, Timestamp::from_millis(START)).unwrap();
-        let mut device = Self {
+        Self {
             tree,
             config,
             client,
@@ -445,9 +497,7 @@ impl Device {
             may_answer: BTreeSet::new(),
             answered: BTreeSet::new(),
             randoms: 0,
-        };
-        device.run();
-        device
+        }
     }
 
     pub fn time(&self) -> Timestamp {
