@@ -1,5 +1,8 @@
 //! Authentication of a whole session, both machines: each kind of credentials in each direction, session after session
 //! with the nonces that were stored, and what implementers get wrong (§14 of the security reference), by its numbers.
+//!
+//! Some numbers have no test of their own here. 2 and 15 are about the digests, which `dm-syncml` makes and compares; 6 and
+//! 12 hold in every session of every kind of credentials below; 13 is for whoever hands out the passwords.
 #![cfg(feature = "dm1")]
 #![allow(
     clippy::unwrap_used,
