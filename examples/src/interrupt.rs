@@ -36,12 +36,10 @@ impl Listener {
     }
 }
 
-/// Resolves when the user or the system asks the program to end.
-pub(crate) async fn requested() {
-    match Listener::new() {
-        Ok(mut listener) => listener.requested().await,
-        Err(_) => std::future::pending().await,
-    }
+/// Resolves when the user or the system asks the program to end, from now on. Has to be called in a runtime.
+pub(crate) fn requested() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut listener = Listener::new()?;
+    Ok(async move { listener.requested().await })
 }
 
 /// Calls `then` at the first Ctrl-C; a second one ends the process at once.

@@ -62,8 +62,10 @@ async fn serve(arguments: &ServeArgs) -> Result<(), Failure> {
         None
     };
     let site = Site::new(dm, dm1, repository);
+    // Before anybody can be told that the program runs.
+    let stop = interrupt::requested()?;
     announce(&endpoint, &repo)?;
-    web::serve(listener, tls, site, interrupt::requested()).await?;
+    web::serve(listener, tls, site, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
