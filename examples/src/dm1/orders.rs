@@ -1,5 +1,6 @@
 //! The orders file: what a server of DM 1.2 wants done, round by round.
 
+use std::mem::take;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
@@ -40,7 +41,7 @@ fn parse(text: &[u8], folder: &Path) -> anyhow::Result<Plan> {
 }
 
 /// An order as it is written: one verb, and what belongs to it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Form {
     get: Option<String>,
@@ -87,6 +88,13 @@ impl Form {
             self.choose_several.is_some(),
         ];
         ensure!(verbs.into_iter().filter(|is| *is).count() == 1, "an order has exactly one verb");
+        let task = self.take(folder)?;
+        ensure!(self == Self::default(), "a member that does not belong to the order");
+        Ok(task)
+    }
+
+    /// Takes the verb, and what belongs to it.
+    fn take(&mut self, folder: &Path) -> anyhow::Result<Task> {
         let all = |forms: Vec<Self>| forms.into_iter().map(|form| form.task(folder)).collect::<Result<Vec<_>, _>>();
         if let Some(forms) = self.atomic.take() {
             return Ok(Task::Atomic(all(forms)?));
@@ -109,46 +117,46 @@ impl Form {
         self.command(folder).map(Task::from)
     }
 
-    fn interaction(self, kind: InteractionKind, text: String) -> anyhow::Result<Interaction> {
+    fn interaction(&mut self, kind: InteractionKind, text: String) -> anyhow::Result<Interaction> {
         let choice = matches!(kind, InteractionKind::SingleChoice | InteractionKind::MultipleChoice);
         ensure!(choice != self.choices.is_empty(), "`choices` are for choose and choose_several, and only for these");
-        let options = self.options.unwrap_or_default();
+        let options = self.options.take().unwrap_or_default();
         let options = UiOptions::parse(&options).into_owned();
-        Ok(Interaction::new(kind, text).with_options(options).with_choices(self.choices))
+        Ok(Interaction::new(kind, text).with_options(options).with_choices(take(&mut self.choices)))
     }
 
-    fn command(self, folder: &Path) -> anyhow::Result<Command> {
-        let content = || -> anyhow::Result<Content> {
-            let data = match (&self.data, &self.base64, &self.file) {
-                (None, None, None) => Data::None,
-                (Some(text), None, None) => Data::Text(text.clone()),
-                (None, Some(text), None) => Data::Bytes(unbase64(text).context("not base64")?),
-                (None, None, Some(name)) => {
-                    Data::Bytes(std::fs::read(folder.join(name)).with_context(|| name.clone())?)
-                }
-                _ => bail!("`data`, `base64` and `file` are three ways to say one thing"),
-            };
-            let mut content = Content::new(data);
-            content.format.clone_from(&self.format);
-            content.media_type.clone_from(&self.media_type);
-            Ok(content)
+    fn command(&mut self, folder: &Path) -> anyhow::Result<Command> {
+        if let Some(uri) = self.add.take() {
+            return Ok(Command::add(uri, self.content(folder)?));
+        }
+        if let Some(uri) = self.replace.take() {
+            return Ok(Command::replace(uri, self.content(folder)?));
+        }
+        if let Some(uri) = self.exec.take() {
+            let correlator = self.correlator.take();
+            return Ok(Command::Exec { uri, correlator, content: self.content(folder)? });
+        }
+        if let Some(source) = self.copy.take() {
+            return Ok(Command::copy(source, self.to.take().context("copy needs `to`")?));
+        }
+        if let Some(uri) = self.get.take() {
+            return Ok(Command::Get { uri, media_type: self.media_type.take() });
+        }
+        Ok(Command::delete(self.delete.take().unwrap_or_default()))
+    }
+
+    fn content(&mut self, folder: &Path) -> anyhow::Result<Content> {
+        let data = match (self.data.take(), self.base64.take(), self.file.take()) {
+            (None, None, None) => Data::None,
+            (Some(text), None, None) => Data::Text(text),
+            (None, Some(text), None) => Data::Bytes(unbase64(&text).context("not base64")?),
+            (None, None, Some(name)) => Data::Bytes(std::fs::read(folder.join(&name)).with_context(|| name)?),
+            _ => bail!("`data`, `base64` and `file` are three ways to say one thing"),
         };
-        if let Some(uri) = &self.add {
-            return Ok(Command::add(uri, content()?));
-        }
-        if let Some(uri) = &self.replace {
-            return Ok(Command::replace(uri, content()?));
-        }
-        if let Some(uri) = &self.exec {
-            return Ok(Command::Exec { uri: uri.clone(), correlator: self.correlator.clone(), content: content()? });
-        }
-        if let Some(source) = &self.copy {
-            return Ok(Command::copy(source, self.to.as_ref().context("copy needs `to`")?));
-        }
-        if let Some(uri) = self.get {
-            return Ok(Command::Get { uri, media_type: self.media_type });
-        }
-        Ok(Command::delete(self.delete.unwrap_or_default()))
+        let mut content = Content::new(data);
+        content.format = self.format.take();
+        content.media_type = self.media_type.take();
+        Ok(content)
     }
 }
 
@@ -190,6 +198,12 @@ mod tests {
             (r#"[[{"add": "./A", "data": "x", "base64": "AA=="}]]"#, "three ways to say one thing"),
             (r#"[[{"choose": "Which?"}]]"#, "`choices` are for"),
             (r#"[[{"add": "./A", "file": "no/such/file"}]]"#, "no/such/file"),
+            (r#"[[{"get": "./A", "data": "x"}]]"#, "round 1, order 1: a member that does not belong to the order"),
+            (r#"[[{"delete": "./A", "correlator": "c"}]]"#, "does not belong"),
+            (r#"[[{"replace": "./A", "options": "MAXDT=5"}]]"#, "does not belong"),
+            (r#"[[{"confirm": "Now?", "format": "chr"}]]"#, "does not belong"),
+            (r#"[[{"atomic": [{"copy": "./A", "to": "./B", "file": "c"}]}]]"#, "does not belong"),
+            (r#"[[{"sequence": [], "type": "t"}]]"#, "does not belong"),
         ] {
             let refused = format!("{:#}", plan(text).unwrap_err());
             assert!(refused.contains(error), "{text}: {refused}");
