@@ -30,6 +30,10 @@ const STATUSES: usize = 29;
 const VALUE: usize = 48;
 /// Items of a command that are shown.
 const FEW: usize = 8;
+/// Characters of a URI that are kept for the Status of its command.
+const URI: usize = 200;
+/// Commands that are kept for their Statuses, at most.
+const MAX_SAID: usize = 4096;
 
 /// What was seen, for whoever checks it.
 #[derive(Debug, Default)]
@@ -208,6 +212,9 @@ impl<'s> Teller<'s> {
             let key = (of_device, msg_id.to_owned(), cmd_id.as_str().to_owned());
             let mut said = vec![lead.clone()];
             said.extend(brief(command));
+            if self.said.len() >= MAX_SAID {
+                self.said.clear();
+            }
             self.said.insert(key, said);
         }
         columns(&lead, inset, NAMES, &parameters, "")
@@ -507,12 +514,12 @@ fn brief(command: &Command<'_>) -> Vec<String> {
         command => match command.items() {
             [item] => {
                 let uri = item.target_uri().or(item.source_uri()).map_or("", |uri| uri.as_str());
-                vec![safe(uri)]
+                vec![short(uri, URI)]
             }
             [first, ..] => {
                 let uri = first.target_uri().or(first.source_uri()).map_or("", |uri| uri.as_str());
                 let above = uri.rsplit_once('/').map_or(uri, |(above, _)| above);
-                vec![format!("{}/…", safe(above))]
+                vec![format!("{}/…", short(above, URI))]
             }
             [] => Vec::new(),
         },
