@@ -12,7 +12,7 @@ use dm_syncml::media::{DM_WBXML, DM_XML};
 use dm_syncml::{Encoding, StatusCode};
 
 use super::orders;
-use super::server::{Dm1Server, Nonces, Note, Settings};
+use super::server::{Dm1Server, Nonces, Note, Settings, header_status};
 use super::story::{Body, named, task_text};
 use crate::cli::ReplayArgs;
 use crate::clock::now;
@@ -148,13 +148,7 @@ fn device(bytes: &[u8]) -> Option<String> {
 
 /// Whether the server took the message, or asked for credentials.
 fn is_taken(response: &Response) -> bool {
-    let content_type = response.headers.get(CONTENT_TYPE);
-    let Body::Message { message, .. } = Body::read(content_type, &response.body) else { return false };
-    let of_header = message.commands.iter().find_map(|command| match command {
-        dm_syncml::Command::Status(status) if status.is_for_header() => status.code(),
-        _ => None,
-    });
-    of_header.is_some_and(|status| {
+    header_status(response).is_some_and(|status| {
         let challenge = matches!(status, StatusCode::INVALID_CREDENTIALS | StatusCode::MISSING_CREDENTIALS);
         status.is_success() || challenge
     })

@@ -4,10 +4,10 @@
 //! keep between sessions are the nonces of each device. A fleet would keep a `Snapshot` of each session, and the
 //! nonces, where all its nodes find them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use dm_notification::dm1::{Initiator as NotificationInitiator, UiMode};
+use dm_notification::dm1::{Initiator as NotificationInitiator, Notification, UiMode};
 use dm_session::dm1::server::{Action, Closed, Event, Opening, Received, RequestId, route, unknown_session};
 use dm_session::dm1::windows::WindowsRequest;
 use dm_session::dm1::{
@@ -15,17 +15,19 @@ use dm_session::dm1::{
 };
 use dm_session::http::{Request, Response};
 use dm_session::{ErrorKind, Random, Timestamp};
-use dm_syncml::{Message, Nonce};
+use dm_syncml::{Command, Message, Nonce, StatusCode};
 
 use super::orders::Plan;
 use crate::clock::now;
 use crate::input::{NamedPassword, Password};
 use crate::random;
 
-/// Sessions at once, at most.
+/// Sessions at once, at most, those included that are over or only begun.
 const MAX_SESSIONS: usize = 1024;
 /// Devices whose nonces are kept, at most.
 const MAX_DEVICES: usize = 4096;
+/// How long a session may take to come after its notification.
+const NOTICE_TIME: Duration = Duration::from_secs(60);
 /// How long a session that is over can still answer what comes late or twice.
 const LATE: Duration = Duration::from_secs(60);
 
@@ -46,7 +48,7 @@ pub(crate) enum Note {
     Alerted { device: String, alert: ClientAlert },
     /// Orders go out.
     Ordered { device: String, orders: Vec<Order> },
-    /// A request was answered without a message of DM.
+    /// A request was refused: by HTTP, or because it is of no session that there is.
     Refused { device: Option<String>, status: u16 },
     /// The session is over.
     Closed { device: String, closed: Closed },
@@ -73,7 +75,9 @@ impl Settings {
     pub(crate) fn config(&self, nonces: &Nonces) -> ServerConfig {
         let mut config = ServerConfig::new(&self.server_id, &self.endpoint)
             .with_profile(self.profile)
-            .with_max_msg_size(self.max_msg_size);
+            .with_max_msg_size(self.max_msg_size)
+            // Nobody here sends a notification again.
+            .with_resend(NOTICE_TIME, 1);
         if let Some(login) = &self.login {
             let known = Credentials::new(&login.name, &login.password).with_nonce(nonces.client.clone());
             config = config.with_demand(Demand::new(self.scheme, known));
@@ -101,26 +105,50 @@ pub(crate) type Source = Box<dyn FnMut() -> [u8; 32] + Send>;
 pub(crate) struct Dm1Server {
     settings: Settings,
     plan: Plan,
-    /// By device and SessionID: a device may have several.
     sessions: HashMap<Key, Session>,
-    /// Machines of devices that were notified, until their session comes.
-    notified: HashMap<String, Session>,
-    nonces: BTreeMap<String, Nonces>,
+    /// By device, with the number of the request that brought the last change.
+    nonces: HashMap<String, (u64, Nonces)>,
     next_request: u64,
     random: Source,
     journal: Box<dyn FnMut(Note) + Send>,
 }
 
-/// Device and SessionID.
-type Key = (String, String);
+/// What sessions are found by: a device may have several.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    device: String,
+    session_id: String,
+    /// One that begins anew while another one runs. Anybody can say that he is the device, so it takes the place of the
+    /// other when it has accepted a message.
+    anew: bool,
+}
+
+impl Key {
+    fn new(device: impl Into<String>, session_id: impl Into<String>) -> Self {
+        Self { device: device.into(), session_id: session_id.into(), anew: false }
+    }
+
+    fn anew(&self) -> Self {
+        Self { anew: true, ..self.clone() }
+    }
+}
 
 /// A session with a device.
 struct Session {
     machine: Server,
     /// What the device is still to be told, the next round last.
     todo: Vec<Vec<Order>>,
+    since: Timestamp,
+    /// Whether a message was accepted: where there are credentials, they were right.
+    accepted: bool,
     /// Since when it is over.
     over: Option<Timestamp>,
+}
+
+impl Session {
+    fn is_begun_anew_by(&self, request: &Request) -> bool {
+        self.machine.is_begun_anew_by(request)
+    }
 }
 
 /// What comes of a request or an event at once.
@@ -136,8 +164,7 @@ impl Dm1Server {
             settings,
             plan,
             sessions: HashMap::new(),
-            notified: HashMap::new(),
-            nonces: BTreeMap::new(),
+            nonces: HashMap::new(),
             next_request: 0,
             random: Box::new(random::bytes),
             journal,
@@ -152,7 +179,7 @@ impl Dm1Server {
 
     /// The same, knowing these nonces of a device.
     pub(crate) fn with_nonces(mut self, device: &str, nonces: Nonces) -> Self {
-        self.nonces.insert(device.into(), nonces);
+        self.nonces.insert(device.into(), (0, nonces));
         self
     }
 
@@ -167,7 +194,7 @@ impl Dm1Server {
             // Half a message opens nothing, and puts no end to a session that there is.
             Ok(route) => {
                 let begins = route.begins() && is_message(&request.body);
-                ((route.device_id.clone(), route.session_id.clone()), begins)
+                (Key::new(route.device_id, route.session_id), begins)
             }
             Err(response) => {
                 (self.journal)(Note::Refused { device: None, status: response.status });
@@ -178,47 +205,87 @@ impl Dm1Server {
             let seen = WindowsRequest::of(&request);
             let version = seen.client_version.unwrap_or("unknown").to_owned();
             let mode = seen.mode.map_or_else(|| "no mode".into(), |mode| format!("{mode:?}"));
-            (self.journal)(Note::Windows { device: key.0.clone(), version, mode });
+            (self.journal)(Note::Windows { device: key.device.clone(), version, mode });
         }
         if begins && let Err(status) = self.begin(&key, &request) {
-            (self.journal)(Note::Refused { device: Some(key.0), status });
+            (self.journal)(Note::Refused { device: Some(key.device), status });
             return Response::new(status);
         }
+        if let Some(response) = self.answer_anew(&key, &request, begins) {
+            return response;
+        }
         if !self.sessions.contains_key(&key) {
-            (self.journal)(Note::Refused { device: Some(key.0), status: 400 });
+            (self.journal)(Note::Refused { device: Some(key.device), status: 400 });
             return unknown_session(&request, &self.settings.config(&Nonces::default()));
         }
+        self.ask(&key, request)
+    }
+
+    /// The answer of the machine that begins a session anew, if the message is for it.
+    fn answer_anew(&mut self, key: &Key, request: &Request, begins: bool) -> Option<Response> {
+        let anew = key.anew();
+        if !self.sessions.contains_key(&anew) {
+            return None;
+        }
+        let running = self.sessions.get(key).filter(|session| session.over.is_none());
+        if begins && running.is_some_and(|session| !session.is_begun_anew_by(request)) {
+            // The first message of the running session, once more.
+            return None;
+        }
+        let is_for_it = begins || running.is_none();
+        let response = self.ask(&anew, request.clone());
+        if self.sessions.get(&anew).is_some_and(|session| session.accepted) {
+            // It is the device: the old session is of no use to it.
+            let session = self.sessions.remove(&anew)?;
+            self.sessions.insert(key.clone(), session);
+            return Some(response);
+        }
+        // What proves nothing to the new one may be for the old one.
+        is_for_it.then_some(response)
+    }
+
+    /// Gives a request to a machine.
+    fn ask(&mut self, key: &Key, request: Request) -> Response {
         self.next_request += 1;
         let id = RequestId(self.next_request);
         let event = Event::Request { id, request, random: Random::from((self.random)()) };
-        let response = match self.tell(&key, event) {
+        let response = match self.tell(key, event) {
             Ok(done) => done.response.unwrap_or_else(|| Response::new(500)),
             Err(_) => Response::new(500),
         };
+        if let Some(session) = self.sessions.get_mut(key)
+            && !session.accepted
+        {
+            session.accepted = header_status(&response).is_some_and(StatusCode::is_success);
+        }
+        // Strangers could make any number of machines that never see a message.
+        if self.sessions.get(key).is_some_and(|session| session.machine.is_idle()) {
+            self.sessions.remove(key);
+        }
         if response.status != 200 {
-            // Strangers could make any number of machines that never see a message.
-            if self.sessions.get(&key).is_some_and(|session| session.machine.is_idle()) {
-                self.sessions.remove(&key);
-            }
-            (self.journal)(Note::Refused { device: Some(key.0), status: response.status });
+            (self.journal)(Note::Refused { device: Some(key.device.clone()), status: response.status });
         }
         response
     }
 
-    /// Starts a session that the device is asked for, and gives the notification to send.
+    /// Starts a session that the device is asked for, and gives the notification to send. It is sent once; a bearer that
+    /// loses some wants the policy of `ServerConfig::with_resend`, and a host that sends what `tick` brings.
     pub(crate) fn notify(&mut self, device: &str) -> Option<Vec<u8>> {
-        let session = self.session(device).ok()?;
-        let key = (device.to_owned(), String::new());
-        self.sessions.insert(key.clone(), session);
+        self.make_room().ok()?;
+        // The machine draws the SessionID.
+        let drawing = Key::new(device, "");
+        self.sessions.insert(drawing.clone(), self.session(device).ok()?);
         let event = Event::Notify {
             ui_mode: UiMode::Background,
             initiator: NotificationInitiator::Server,
             random: Random::from((self.random)()),
         };
-        let notification = self.tell(&key, event).ok().and_then(|done| done.notification);
-        // Its SessionID is the machine's secret until the device comes with it.
-        self.notified.extend(self.sessions.remove(&key).map(|session| (key.0, session)));
-        notification
+        let notification = self.tell(&drawing, event).ok().and_then(|done| done.notification);
+        let session = self.sessions.remove(&drawing)?;
+        let notification = notification?;
+        let session_id = Notification::parse(&notification).ok()?.session_id()?;
+        self.sessions.insert(Key::new(device, session_id.to_string()), session);
+        Some(notification)
     }
 
     /// Lets time pass. What is over is forgotten.
@@ -230,7 +297,8 @@ impl Dm1Server {
         for key in keys {
             drop(self.tell(&key, Event::Tick));
         }
-        self.sessions.retain(|_, session| session.over.is_none_or(|over| over.after(LATE) > time));
+        self.sessions
+            .retain(|_, session| !session.machine.is_idle() && session.over.is_none_or(|over| over.after(LATE) > time));
     }
 
     /// Ends all sessions: the server goes down.
@@ -240,32 +308,43 @@ impl Dm1Server {
         for key in keys {
             drop(self.tell(&key, Event::Abort));
         }
-        self.notified.clear();
     }
 
     /// Makes sure that there is a machine for a message that opens a session.
     fn begin(&mut self, key: &Key, request: &Request) -> Result<(), u16> {
-        match self.sessions.get(key) {
-            // A device that has lost its memory, or counts SessionIDs round. Or somebody who says that he is that device:
-            // a server that has to fear him keeps the old machine until the new one asks for its first decision.
-            Some(session) if session.machine.is_begun_anew_by(request) => drop(self.sessions.remove(key)),
-            Some(_) => return Ok(()),
-            None => {}
+        // A device that has lost its memory, or counts SessionIDs round. Or somebody who says that he is that device.
+        let key = match self.sessions.get(key) {
+            Some(session) if !session.is_begun_anew_by(request) => return Ok(()),
+            Some(session) if session.over.is_none() => key.anew(),
+            _ => key.clone(),
+        };
+        match self.sessions.get(&key) {
+            Some(session) if !session.is_begun_anew_by(request) => return Ok(()),
+            Some(_) => {}
+            None => self.make_room()?,
         }
+        let session = self.session(&key.device)?;
+        self.sessions.insert(key, session);
+        Ok(())
+    }
+
+    /// Makes room for one more session: those give way that are over, and then the oldest of which nothing was accepted.
+    fn make_room(&mut self) -> Result<(), u16> {
         if self.sessions.len() >= MAX_SESSIONS {
             self.sessions.retain(|_, session| session.over.is_none());
         }
-        let session = match self.notified.remove(&key.0) {
-            Some(session) => session,
-            None if self.sessions.len() >= MAX_SESSIONS => return Err(503),
-            None => self.session(&key.0)?,
-        };
-        self.sessions.insert(key.clone(), session);
+        if self.sessions.len() >= MAX_SESSIONS {
+            // One that was notified has had no message yet.
+            let unproved = |session: &Session| !session.accepted && session.machine.session_id().is_some();
+            let oldest = self.sessions.iter().filter(|(_, session)| unproved(session));
+            let oldest = oldest.min_by_key(|(_, session)| session.since).map(|(key, _)| key.clone());
+            self.sessions.remove(&oldest.ok_or(503_u16)?);
+        }
         Ok(())
     }
 
     fn session(&self, device: &str) -> Result<Session, u16> {
-        let nonces = self.nonces.get(device).cloned().unwrap_or_default();
+        let nonces = self.nonces.get(device).map(|(_, nonces)| nonces.clone()).unwrap_or_default();
         let machine = Server::start(self.settings.config(&nonces), now()).map_err(|_| 500_u16)?;
         let mut number = 0;
         let mut order = |task| {
@@ -275,14 +354,14 @@ impl Dm1Server {
         let rounds = self.plan.iter().cloned();
         let mut todo: Vec<Vec<Order>> = rounds.map(|round| round.into_iter().map(&mut order).collect()).collect();
         todo.reverse();
-        Ok(Session { machine, todo, over: None })
+        Ok(Session { machine, todo, since: now(), accepted: false, over: None })
     }
 
     /// Tells a machine something and does what it says, until it says no more.
     fn tell(&mut self, key: &Key, event: Event) -> Result<Yield, ErrorKind> {
-        let Self { sessions, journal, nonces, .. } = self;
+        let Self { sessions, journal, nonces, next_request, .. } = self;
         let session = sessions.get_mut(key).ok_or(ErrorKind::NotFound)?;
-        let device = || key.0.clone();
+        let device = || key.device.clone();
         let mut done = Yield::default();
         let mut next = Some(event);
         while let Some(event) = next.take() {
@@ -311,8 +390,15 @@ impl Dm1Server {
                         next = Some(Event::Orders { id, orders });
                     }
                     Action::Respond { response, .. } => done.response = Some(response),
-                    Action::SaveNonce { party, nonce } if nonces.len() < MAX_DEVICES || nonces.contains_key(&key.0) => {
-                        let kept = nonces.entry(device()).or_default();
+                    Action::SaveNonce { party, nonce } => {
+                        if nonces.len() >= MAX_DEVICES && !nonces.contains_key(&key.device) {
+                            // A device whose nonces are gone is challenged once more.
+                            let oldest = nonces.iter().min_by_key(|(_, (changed, _))| *changed);
+                            let oldest = oldest.map(|(device, _)| device.clone());
+                            oldest.map(|device| nonces.remove(&device));
+                        }
+                        let (changed, kept) = nonces.entry(device()).or_default();
+                        *changed = *next_request;
                         match party {
                             Party::Server => kept.server = nonce,
                             Party::Client => kept.client = nonce,
@@ -347,6 +433,16 @@ fn note(received: Received, journal: &mut dyn FnMut(Note)) {
     }
 }
 
+/// What an answer says to the header of the message.
+pub(crate) fn header_status(response: &Response) -> Option<StatusCode> {
+    let text = dm_syncml::utf8(&response.body).ok()?;
+    let message = Message::parse(&text).ok()?;
+    message.commands.iter().find_map(|command| match command {
+        Command::Status(status) if status.is_for_header() => status.code(),
+        _ => None,
+    })
+}
+
 fn is_message(body: &[u8]) -> bool {
     dm_syncml::utf8(body).is_ok_and(|text| Message::parse(&text).is_ok())
 }
@@ -357,22 +453,27 @@ mod tests {
 
     use dm_session::dm1::server::Reason;
     use dm_session::http::{CONTENT_TYPE, Method};
-    use dm_session::tree::dm1::Command;
+    use dm_session::tree::dm1::Command as TreeCommand;
     use dm_syncml::media::DM_XML;
+    use dm_syncml::{CredentialHash, Secret};
 
     use super::*;
 
     fn server() -> (Dm1Server, Receiver<Note>) {
+        server_for(None)
+    }
+
+    fn server_for(login: Option<&str>) -> (Dm1Server, Receiver<Note>) {
         let settings = Settings {
             server_id: "dm.example".into(),
             endpoint: "http://127.0.0.1/dm".into(),
             scheme: Scheme::Md5,
-            login: None,
+            login: login.map(|login| login.parse().unwrap()),
             password: None,
             profile: Profile::Standard,
             max_msg_size: None,
         };
-        let plan = vec![vec![Command::get("./DevDetail/FwV").into()], vec![Command::get("./DevDetail/SwV").into()]];
+        let plan = ["./DevDetail/FwV", "./DevDetail/SwV"].map(|uri| vec![TreeCommand::get(uri).into()]).into();
         let (sender, notes) = mpsc::channel();
         (Dm1Server::new(settings, plan, Box::new(move |note| drop(sender.send(note)))), notes)
     }
@@ -407,8 +508,30 @@ mod tests {
         message(device, session_id, msg_id, &statuses.concat())
     }
 
+    /// A first message again, as the second, with credentials by the nonce that the challenge brought.
+    fn with_cred(mut request: Request, challenge: &Response) -> Request {
+        let message = Message::parse(&challenge.body).unwrap();
+        let Command::Status(status) = &message.commands[0] else { panic!("{}", text(challenge)) };
+        let nonce = status.chal.as_ref().unwrap().nonce().unwrap().unwrap();
+        let digest = CredentialHash::of("lamp", &Secret::new("word")).md5(&nonce);
+        let cred = format!(
+            "<Cred><Meta><Format xmlns=\"syncml:metinf\">b64</Format><Type xmlns=\"syncml:metinf\">syncml:auth-md5</Type>\
+             </Meta><Data>{digest}</Data></Cred></SyncHdr>"
+        );
+        request.body = text_of(&request.body).replace("</SyncHdr>", &cred).replace("MsgID>1<", "MsgID>2<").into();
+        request
+    }
+
+    fn code(response: &Response) -> u32 {
+        header_status(response).unwrap_or_else(|| panic!("{}", text(response))).code()
+    }
+
     fn text(response: &Response) -> String {
-        String::from_utf8(response.body.clone()).unwrap()
+        text_of(&response.body)
+    }
+
+    fn text_of(body: &[u8]) -> String {
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     #[test]
@@ -444,6 +567,78 @@ mod tests {
         }
         assert_eq!(server.answer(opening("IMEI:one-more", "1", "A")).status, 200);
         assert!(server.sessions.len() <= MAX_SESSIONS);
+    }
+
+    #[test]
+    fn who_was_only_challenged_gives_way() {
+        let (mut server, _notes) = server_for(Some("lamp:word"));
+        let challenge = server.answer(opening("IMEI:lamp", "1", "A"));
+        assert_eq!(code(&server.answer(with_cred(opening("IMEI:lamp", "1", "A"), &challenge))), 212);
+        for stranger in 0..2 * MAX_SESSIONS {
+            assert_eq!(code(&server.answer(opening(&format!("IMEI:{stranger}"), "1", "A"))), 407);
+        }
+        assert_eq!(server.sessions.len(), MAX_SESSIONS);
+        let second = text(&server.answer(answer("IMEI:lamp", "1", 3, 4)));
+        assert!(second.contains("./DevDetail/SwV"), "{second}");
+    }
+
+    #[test]
+    fn the_oldest_nonces_are_forgotten() {
+        let (mut server, _notes) = server_for(Some("lamp:word"));
+        for device in 0..=MAX_DEVICES {
+            let device = format!("IMEI:{device}");
+            let challenge = server.answer(opening(&device, "1", "A"));
+            server.answer(with_cred(opening(&device, "1", "A"), &challenge));
+            assert!(server.nonces.contains_key(&device), "{device}");
+            server.sessions.clear();
+        }
+        assert_eq!(server.nonces.len(), MAX_DEVICES);
+        assert!(!server.nonces.contains_key("IMEI:0") && server.nonces.contains_key("IMEI:1"));
+    }
+
+    #[test]
+    fn strangers_do_not_take_the_place_of_a_session() {
+        let (mut server, _notes) = server_for(Some("lamp:word"));
+        let stranger = |server: &mut Dm1Server, model| {
+            assert_eq!(code(&server.answer(opening("IMEI:1", "1", model))), 407);
+        };
+        let challenge = server.answer(opening("IMEI:1", "1", "A"));
+        assert_eq!(code(&challenge), 407);
+        stranger(&mut server, "B");
+        let opened = with_cred(opening("IMEI:1", "1", "A"), &challenge);
+        let first = server.answer(opened.clone());
+        assert!(code(&first) == 212 && text(&first).contains("./DevDetail/FwV"), "{}", text(&first));
+        stranger(&mut server, "C");
+        assert_eq!(server.answer(opened), first, "the same once more");
+        assert_eq!(server.answer(opening("IMEI:1", "1", "A")).status, 200, "the first once more");
+        let second = server.answer(answer("IMEI:1", "1", 3, 4));
+        assert!(text(&second).contains("./DevDetail/SwV"), "{}", text(&second));
+
+        // The device itself: it is challenged as ever, and has its orders from the beginning.
+        let challenge = server.answer(opening("IMEI:1", "1", "D"));
+        assert_eq!(code(&challenge), 407);
+        let anew = server.answer(with_cred(opening("IMEI:1", "1", "D"), &challenge));
+        assert!(code(&anew) == 212 && text(&anew).contains("./DevDetail/FwV"), "{}", text(&anew));
+        let second = server.answer(answer("IMEI:1", "1", 3, 4));
+        assert!(text(&second).contains("./DevDetail/SwV"), "{}", text(&second));
+        assert_eq!(server.sessions.len(), 1);
+    }
+
+    #[test]
+    fn a_notification_waits_for_its_session() {
+        let (mut server, notes) = server_for(Some("lamp:word"));
+        let notification = server.notify("IMEI:1").unwrap();
+        let session_id = Notification::parse(&notification).unwrap().session_id().unwrap().to_string();
+        // A session of the device's own has another machine.
+        let own = if session_id == "1" { "2" } else { "1" };
+        assert_eq!(code(&server.answer(opening("IMEI:1", own, "A"))), 407);
+        let mut first = opening("IMEI:1", &session_id, "A");
+        first.body = text_of(&first.body).replace("<Data>1201", "<Data>1200").into();
+        let challenge = server.answer(first.clone());
+        assert_eq!(code(&challenge), 407);
+        assert_eq!(code(&server.answer(with_cred(first, &challenge))), 212);
+        let notified = |note: Note| matches!(note, Note::Opened { opening, .. } if opening.notified);
+        assert!(notes.try_iter().any(notified));
     }
 
     #[test]
