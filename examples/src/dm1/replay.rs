@@ -101,7 +101,11 @@ fn recorded(folder: &Path) -> anyhow::Result<Vec<Recorded>> {
         let bytes = std::fs::read(&file).with_context(place)?;
         let mut beside = file.as_os_str().to_owned();
         beside.push(".hmac");
-        let mac = std::fs::read_to_string(&beside).ok().map(|text| text.trim().to_owned());
+        let mac = match std::fs::read_to_string(&beside) {
+            Ok(text) => Some(text.trim().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).with_context(|| Path::new(&beside).display().to_string()),
+        };
         Ok(Recorded { file, bytes, mac })
     };
     files.into_iter().map(read).collect()
