@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::input::{Account, Bytes, GivenNonce, Login, NamedPassword, Password};
 
@@ -33,6 +34,30 @@ pub(crate) struct Cli {
     pub(crate) verbose: u8,
 }
 
+impl Cli {
+    /// What the program was told, and an objection to an option that was typed and cannot count. What stands in the
+    /// environment may be for another command.
+    pub(crate) fn read() -> (Self, Option<String>) {
+        let matches = Self::command().get_matches();
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let objection = cli.objection(&matches);
+        (cli, objection)
+    }
+
+    fn objection(&self, matches: &ArgMatches) -> Option<String> {
+        let (_, matches) = matches.subcommand()?;
+        let typed = |id: &&&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let groups = self.command.as_ref().map_or_else(Vec::new, Command::without_effect);
+        groups.into_iter().find_map(|(why, ids)| {
+            let name = ids.iter().find(typed)?.replace('_', "-");
+            Some(format!("--{name} {why}"))
+        })
+    }
+}
+
+/// Why options have no effect, and which.
+type WithoutEffect = (&'static str, &'static [&'static str]);
+
 const AFTER: &str = "\
 Exit status: 0 all as expected, 1 something was not (for inspect: refused), 2 wrong usage.
 
@@ -54,6 +79,42 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     Inspect(InspectArgs),
     Tree(Box<TreeArgs>),
+}
+
+impl Command {
+    /// The options that have no effect as the others are.
+    fn without_effect(&self) -> Vec<WithoutEffect> {
+        const V1_2: &str = "is for DM 1.2";
+        const V2_0: &str = "is for DM 2.0";
+        const TREE: &str = "cannot be used with --tree: the account has it";
+        match self {
+            Self::Session(arguments) if arguments.protocol == Protocol::V2_0 => vec![(V1_2, &["wbxml"])],
+            Self::Serve(arguments) => match arguments.protocol {
+                Protocol::V1_2 => vec![(V2_0, &["commands", "basic"])],
+                Protocol::V2_0 => {
+                    vec![(V1_2, &["orders", "profile", "max_msg_size", "auth", "login", "server_password"])]
+                }
+                Protocol::Auto => Vec::new(),
+            },
+            Self::Connect(arguments) => {
+                let mut groups: Vec<WithoutEffect> = vec![match arguments.protocol {
+                    Version::V1_2 => (V2_0, &["secret", "auth_data"]),
+                    Version::V2_0 => {
+                        (V1_2, &["wbxml", "max_msg_size", "answer", "server_nonce", "auth", "login", "server_password"])
+                    }
+                }];
+                if arguments.tree.is_some() {
+                    groups.push((TREE, &["secret", "auth_data", "auth", "login", "server_password", "server_nonce"]));
+                }
+                groups
+            }
+            Self::Notify(arguments) => vec![match arguments.protocol {
+                Version::V1_2 => (V2_0, &["secret", "auth_data", "con_type", "time", "req_mos"]),
+                Version::V2_0 => (V1_2, &["server_password", "nonce", "ui_mode", "initiator"]),
+            }],
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Default for Command {
@@ -763,7 +824,62 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    fn objection(arguments: &str) -> Option<String> {
+        let matches = Cli::command().try_get_matches_from(arguments.split(' ')).unwrap();
+        Cli::from_arg_matches(&matches).unwrap().objection(&matches)
+    }
+
+    #[test]
+    fn what_cannot_count_is_refused() {
+        let uri = "--server http://127.0.0.1/";
+        let of_1_2 = ["auth mac", "login a:b", "server-password c"];
+        let credentials = |command: &str| of_1_2.map(|option| format!("{command} --{option}"));
+        let mut wrong: Vec<String> = [
+            "dm session --protocol 2.0 --wbxml".into(),
+            "dm serve --protocol 1.2 --basic a:b".into(),
+            "dm serve --protocol 1.2 --commands x".into(),
+            "dm serve --protocol 2.0 --orders x".into(),
+            "dm serve --protocol 2.0 --profile windows".into(),
+            "dm serve --protocol 2.0 --max-msg-size 9".into(),
+            format!("dm connect {uri} --wbxml"),
+            format!("dm connect {uri} --max-msg-size 9"),
+            format!("dm connect {uri} --answer yes"),
+            format!("dm connect {uri} --protocol 1.2 --secret 00"),
+            "dm connect --tree x --secret 00".into(),
+            "dm notify --server-password c".into(),
+            "dm notify --ui-mode background".into(),
+            "dm notify --initiator user".into(),
+            "dm notify --protocol 1.2 --secret 00".into(),
+            "dm notify --protocol 1.2 --con-type wlan".into(),
+            "dm notify --protocol 1.2 --time 7".into(),
+            "dm notify --protocol 1.2 --req-mos".into(),
+        ]
+        .into();
+        wrong.extend(credentials("dm serve --protocol 2.0"));
+        wrong.extend(credentials(&format!("dm connect {uri}")));
+        wrong.extend(credentials("dm connect --protocol 1.2 --tree x"));
+        for arguments in wrong {
+            let option = arguments.rsplit("--").next().unwrap().split(' ').next().unwrap();
+            let objection = objection(&arguments).unwrap_or_else(|| panic!("{arguments}"));
+            assert!(objection.starts_with(&format!("--{option} ")), "{arguments}: {objection}");
+        }
+        let mut right = vec![
+            "dm".to_owned(),
+            "dm session --wbxml".into(),
+            "dm serve --basic a:b --commands x --orders y --profile windows --max-msg-size 9".into(),
+            format!("dm connect {uri} --secret 00 --auth-data 00"),
+            format!("dm connect {uri} --protocol 1.2 --wbxml --basic a:b --max-msg-size 9 --answer yes"),
+            "dm notify --secret 00 --con-type wlan --time 7 --req-mos".into(),
+            "dm notify --protocol 1.2 --server-password c --ui-mode background --initiator user".into(),
+            "dm replay x --auth mac --login a:b".into(),
+        ];
+        right.extend(credentials("dm serve"));
+        right.extend(credentials(&format!("dm connect {uri} --protocol 1.2")));
+        for arguments in right {
+            assert_eq!(objection(&arguments), None, "{arguments}");
+        }
     }
 }

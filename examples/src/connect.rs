@@ -24,15 +24,6 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
     if arguments.protocol == Version::V1_2 {
         return crate::dm1::connect::run(arguments);
     }
-    let of_1_2 = [
-        ("--wbxml", arguments.wbxml),
-        ("--max-msg-size", arguments.max_msg_size.is_some()),
-        ("--answer", !arguments.answer.is_empty()),
-        ("--server-nonce", arguments.server_nonce.is_some()),
-    ];
-    if let Some((name, _)) = of_1_2.into_iter().find(|(_, given)| *given) {
-        return Err(Failure::Usage(anyhow::anyhow!("{name} needs --protocol 1.2")));
-    }
     let tree = tree(arguments).map_err(Failure::Usage)?;
     let server_id = server_id(&tree, arguments.server_id.as_deref()).map_err(Failure::Usage)?;
     if arguments.save == Some(None) && arguments.tree.is_none() {

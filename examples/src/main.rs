@@ -29,13 +29,15 @@ mod tree;
 mod tree_view;
 mod web;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let (cli, objection) = cli::Cli::read();
     cli.color.apply();
+    if let Some(objection) = objection {
+        return failure::Failure::Usage(anyhow::Error::msg(objection)).report();
+    }
     let command = cli.command.unwrap_or_default();
     let usual = match command {
         // A server has nothing to show but its log.

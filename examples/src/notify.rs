@@ -34,9 +34,6 @@ pub(crate) fn run(arguments: &NotifyArgs) -> Result<(), Failure> {
 }
 
 fn build(arguments: &NotifyArgs) -> Result<Vec<u8>, Failure> {
-    if arguments.ui_mode.is_some() || arguments.initiator.is_some() || arguments.nonce.is_some() {
-        return Err(Failure::Usage(anyhow::anyhow!("--ui-mode, --initiator and --nonce need --protocol 1.2")));
-    }
     let mut builder = NotificationBuilder::new(&arguments.server_id)
         .with_context(|| format!("--server-id {:?}", arguments.server_id))
         .map_err(Failure::Usage)?;
@@ -76,15 +73,6 @@ fn build(arguments: &NotifyArgs) -> Result<Vec<u8>, Failure> {
 /// The notification of DM 1.2, as a WAP Push. Where there is no password to sign with, the digest is zeros: a device
 /// hears that only if its account says so.
 fn build_dm1(arguments: &NotifyArgs) -> anyhow::Result<Vec<u8>> {
-    let of_2_0 = [
-        ("--secret", arguments.secret.is_some()),
-        ("--con-type", arguments.con_type.is_some()),
-        ("--time", arguments.time.is_some()),
-        ("--req-mos", arguments.req_mos),
-    ];
-    if let Some((name, _)) = of_2_0.into_iter().find(|(_, given)| *given) {
-        anyhow::bail!("{name} is for DM 2.0");
-    }
     let session_id = match arguments.id {
         Some(Choice::Some(id)) => dm1::SessionId::new(id),
         Some(Choice::None) => None,
