@@ -24,8 +24,8 @@ use crate::tree_view::Tree;
 
 /// Runs `dm connect --protocol 1.2`.
 pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
-    if arguments.secret.is_some() {
-        return Err(Failure::Usage(anyhow::anyhow!("--secret is for DM 2.0; here it is --server-password")));
+    if arguments.start == StartReason::Bootstrap {
+        return Err(Failure::Usage(anyhow::anyhow!("--start bootstrap is for DM 2.0")));
     }
     let mut tree = tree(arguments).map_err(Failure::Usage)?;
     let server_id = server_id(&mut tree, arguments.server_id.as_deref()).map_err(Failure::Usage)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
     let start = match (arguments.listen, arguments.start) {
         (Some(_), _) => wait_for_notification(arguments, &mut device, &server_id, &mut story)?,
         (None, StartReason::Notification) => Start::Notification { session_id: session_id(), resync: false },
-        (None, StartReason::Local | StartReason::Bootstrap) => Start::Local { session_id: session_id() },
+        (None, _) => Start::Local { session_id: session_id() },
     };
     crate::interrupt::on_request(device.stopper())?;
     let ended = play(&mut device, &server_id, start, &mut story)?;
@@ -81,9 +81,13 @@ fn play(device: &mut Device, server_id: &str, start: Start, story: &mut Story) -
     let mut teller = Teller::new(story);
     let closed = device.session(server_id, start, &mut teller)?;
     let mut ended = story::bad(closed.reason);
-    device.finish_work()?;
-    if ended.is_none() && !device.is_interrupted() && !device.alerts.is_empty() {
-        story.chapter("The result of an Exec, in a session of its own");
+    if device.is_interrupted() {
+        return Ok(ended);
+    }
+    let worked = device.finish_work()?;
+    if ended.is_none() && !device.alerts.is_empty() {
+        let what = if worked { "The result of an Exec" } else { "What is left to report" };
+        story.chapter(&format!("{what}, in a session of its own"));
         let mut teller = Teller::new(story);
         let closed = device.session(server_id, Start::Local { session_id: session_id() }, &mut teller)?;
         ended = story::bad(closed.reason);

@@ -285,8 +285,9 @@ impl Device {
         Ok(closed)
     }
 
-    /// Does what Execs began, with alerts about it for the next session.
-    pub(crate) fn finish_work(&mut self) -> anyhow::Result<()> {
+    /// Does what Execs began, with alerts about it for the next session. Whether there was any.
+    pub(crate) fn finish_work(&mut self) -> anyhow::Result<bool> {
+        let worked = !self.work.is_empty();
         for Work { uri, correlator } in mem::take(&mut self.work) {
             let (alert_type, data, source) = lamp::work(&mut self.tree, &uri);
             let mut alert = ClientAlert::generic(AlertItem::new(alert_type, data).with_source(source));
@@ -295,7 +296,7 @@ impl Device {
             }
             self.alerts.push(alert)?;
         }
-        Ok(())
+        Ok(worked)
     }
 
     /// What the machine has to know of a server: from its DM account.
