@@ -34,7 +34,10 @@ fn serve(name: &str, more: &[&str]) -> Server {
     folder.file("curve.bin", (0..5_000_u32).map(|at| (at % 251) as u8).collect::<Vec<_>>());
     let orders = folder.file("orders.json", ORDERS);
     let ca = folder.path("ca.pem");
-    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--orders", &orders];
+    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+    if !more.contains(&"2.0") {
+        arguments.extend(["--orders", &orders]);
+    }
     arguments.extend(more);
     if more.contains(&"--tls") {
         arguments.extend(["--ca", &ca]);
@@ -234,8 +237,9 @@ fn every_scheme() {
         impostor.extend(LOGIN);
         let done = connect(&server.url, &impostor);
         assert_eq!(done.code, Some(1), "{scheme}: {done:?}");
+        let told = statuses(&done);
         assert!(
-            statuses(&done).iter().all(|(_, code)| matches!(code, 401 | 407)),
+            !told.is_empty() && told.iter().all(|(_, code)| matches!(code, 401 | 407)),
             "{scheme}: nothing is done: {done:?}"
         );
     }
@@ -421,6 +425,8 @@ fn what_cannot_be_is_told_at_once() {
         &["connect", "--protocol", "1.2", "--server", "http://127.0.0.1:1/", "--secret", "00"],
         &["connect", "--protocol", "1.2", "--server", "http://127.0.0.1:1/", "--save"],
         &["connect", "--protocol", "1.2", "--server", "http://dm.invalid/dm"],
+        &["connect", "--protocol", "1.2", "--server", "http://127.0.0.1:1/", "--start", "bootstrap"],
+        &["connect", "--protocol", "1.2", "--tree", "tree.json", "--login", "a:b"],
         &["connect", "--server", "http://127.0.0.1:1/", "--wbxml"],
         &["connect", "--server", "http://127.0.0.1:1/", "--answer", "yes"],
         &["connect", "--protocol", "1.2", "--tree", "/does/not/exist"],
@@ -431,6 +437,31 @@ fn what_cannot_be_is_told_at_once() {
     }
     let empty = Folder::new("dm1-empty");
     assert_eq!(dm(&["replay", &empty.path("")]).code, Some(2));
+}
+
+/// What stands in the environment may be for another command.
+#[test]
+fn secrets_in_the_environment_of_both_protocols() {
+    let server = serve("dm1-environment", &["--login", "lamp:hidden-word", "--server-password", "other-word"]);
+    let secrets = [
+        ("DM_SECRET", "00112233"),
+        ("DM_BASIC", "lamp:hidden-word"),
+        ("DM_LOGIN", "lamp:hidden-word"),
+        ("DM_SERVER_PASSWORD", "other-word"),
+    ];
+    let file = server.folder.path("tree.json");
+    for arguments in [
+        &["connect", "--protocol", "1.2", "--server", &server.url, "--save", &file][..],
+        &["connect", "--protocol", "1.2", "--tree", &file],
+        &["connect", "--server", &server.url],
+        &["notify"],
+        &["notify", "--protocol", "1.2"],
+    ] {
+        let done = dm_with(arguments, b"", &secrets);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{arguments:?}: {done:?}");
+    }
+    let done = dm_with(&["notify", "--protocol", "1.2", "--secret", "00"], b"", &secrets);
+    assert!(done.code == Some(2) && done.stderr.contains("--secret is for DM 2.0"), "{done:?}");
 }
 
 #[test]
@@ -601,6 +632,11 @@ fn what_is_not_taken_is_told() {
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.contains("did not take every message"), "{done:?}");
     assert!(done.text().contains("400 Bad request, to the header"), "{}", done.text());
+    // A MAC that is no text.
+    folder.file("1.xml.hmac", [0xff]);
+    let done = dm(&["replay", &folder.path("")]);
+    assert!(done.code == Some(2) && done.stderr.contains("1.xml.hmac"), "{done:?}");
+    std::fs::remove_file(folder.path("1.xml.hmac")).unwrap();
     folder.file("2.xml", "<SyncML>");
     let done = dm(&["replay", &folder.path("")]);
     assert!(done.code == Some(1) && done.text().contains("refused, 400"), "{}", done.text());

@@ -28,6 +28,7 @@ const FIRST_ROUND: [&str; 4] = ["Get", "Get", "Replace", "Atomic"];
 /// The simulated PC.
 struct Windows {
     address: String,
+    password: &'static str,
     session_id: u32,
     msg_id: u32,
     /// What the server issued, and whether credentials go with every message still.
@@ -46,7 +47,15 @@ struct Answer {
 
 impl Windows {
     fn new(address: &str, session_id: u32) -> Self {
-        Self { address: address.into(), session_id, msg_id: 0, nonce: None, shows: false, stubborn: false }
+        Self {
+            address: address.into(),
+            password: PASSWORD,
+            session_id,
+            msg_id: 0,
+            nonce: None,
+            shows: false,
+            stubborn: false,
+        }
     }
 
     /// Posts a message with these commands, each without its CmdID: they get 1 for the Status of the header, and numbers
@@ -56,7 +65,7 @@ impl Windows {
         let mut source = format!("<LocURI>{DEVICE}</LocURI>");
         let mut cred = String::new();
         if let (Some(nonce), true) = (&self.nonce, self.shows) {
-            let digest = CredentialHash::of(USER, &Secret::new(PASSWORD)).md5(nonce);
+            let digest = CredentialHash::of(USER, &Secret::new(self.password)).md5(nonce);
             source += "<LocName>dummy</LocName>";
             cred = format!(
                 "<Cred><Meta><Format xmlns=\"syncml:metinf\">b64</Format>\
@@ -363,16 +372,23 @@ fn a_windows_pc_leaves_management() {
 #[test]
 fn a_wrong_password_is_refused_in_the_end() {
     let server = serve("windows-wrong");
-    let mut windows = Windows::new(&server.address, 9);
+    let mut windows = Windows { password: "Groovy", ..Windows::new(&server.address, 9) };
     let mut last = windows.post(None, &Windows::package_1(&[]));
-    for _ in 0..4 {
-        // A nonce that nobody issued makes the digest wrong.
-        windows.nonce = Some(Nonce::new(b"guess".to_vec()).unwrap());
+    assert_eq!(last.header_status().0, StatusCode::MISSING_CREDENTIALS, "{}", last.body);
+    // Three challenges in all: the third wrong answer is the last that is heard.
+    for _ in 0..3 {
         last = windows.post(Some(last.msg_id()), &Windows::package_1(&[]));
+        assert_eq!(last.header_status().0, StatusCode::INVALID_CREDENTIALS, "{}", last.body);
         assert!(last.orders().is_empty(), "{}", last.body);
-        assert!(!last.header_status().0.is_success(), "{}", last.body);
     }
     // Somebody else is not held up by that.
     session(&server, Windows::new(&server.address, 10));
-    assert_eq!(last.statuses()[0].1 / 100, 4, "{}", last.body);
+    #[cfg(unix)]
+    {
+        server.running.interrupt();
+        let (code, _, log) = server.running.end();
+        assert_eq!(code, Some(0), "{log}");
+        assert_eq!(log.matches("session closed: Refused").count(), 1, "{log}");
+        assert_eq!(log.matches("session closed: Ended").count(), 1, "{log}");
+    }
 }
