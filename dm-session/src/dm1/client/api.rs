@@ -132,8 +132,8 @@ pub enum Action {
         /// What the tree is to do.
         request: tree::Request,
     },
-    /// Show this to the user, or ask. Answer: [`Event::Answered`]. What takes longer than the server allows is
-    /// [cancelled](Self::Cancel).
+    /// Show this to the user, or ask. Answer: [`Event::Answered`], to a Display once it is shown. What takes longer than
+    /// the server allows (`MAXDT`) is [cancelled](Self::Cancel) and answered 408, a Display that was left open too.
     Interact {
         /// To give back with the answer.
         id: EffectId,
