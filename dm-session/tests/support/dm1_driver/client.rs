@@ -290,7 +290,11 @@ impl Run {
         self.server_open &= !again;
         if message.is_final && !aborts {
             for ((msg_id, cmd_id), owed) in &self.owed {
-                assert!(owed.statuses > 0 || owed.optional, "no Status for {:?} {cmd_id} of message {msg_id}", owed.names);
+                assert!(
+                    owed.statuses > 0 || owed.optional,
+                    "no Status for {:?} {cmd_id} of message {msg_id}",
+                    owed.names
+                );
             }
             assert_eq!(self.object, None, "a large result that does not end");
         }
