@@ -606,6 +606,31 @@ fn sst_26_a_package_with_nothing_but_alerts_is_answered_after_the_end() {
 }
 
 #[test]
+fn end_11_the_last_message_leaves_no_status_out_where_room_is_short() {
+    for (encoding, room) in [(Encoding::Xml, 900), (Encoding::Wbxml, 300)] {
+        for count in [1, 20] {
+            let mut device = Device::with(config(), encoding);
+            device.announce(room);
+            device.plan(gets(0..1));
+            device.open();
+            device.go_on();
+            let body = device.obey();
+            let body = (0..count).fold(body, |body, _| body.generic("com.example.a", "1"));
+            device.say(body);
+            // Each answer is looked at: with Final no Status is owed any more.
+            while !device.last.is_final {
+                assert!(device.msg_id < 20, "no end");
+                let body = device.answer(|_| 200).alert(1222).more();
+                device.say(body);
+            }
+            assert_eq!(device.received[1].alerts.len(), count);
+            assert!(count == 1 || device.msg_id > 3, "in several messages");
+            assert_eq!((device.came(0), device.reason()), (200, Some(Reason::Ended)));
+        }
+    }
+}
+
+#[test]
 fn sst_27_silence_after_the_end_is_a_good_end() {
     let mut device = Device::new(config());
     device.open();
