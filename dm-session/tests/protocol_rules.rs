@@ -104,7 +104,9 @@ mod seeds {
 
     #[test]
     fn programs_hold() {
-        for (_, kind, program) in seeds("session1_ops", &["atomic_half_heard", "refused_then_over"]) {
+        for (_, kind, program) in
+            seeds("session1_ops", &["atomic_half_heard", "element_that_is_no_command", "refused_then_over"])
+        {
             let mode = [Mode::Restored, Mode::DoubleTicks, Mode::SteadyClock][usize::from(kind >> 4) % 3];
             match kind % 3 {
                 0 => assert_eq!(run_client(&program, Mode::Plain), run_client(&program, mode)),

@@ -233,10 +233,11 @@ impl Run {
         }
         assert_eq!(response.status, 200);
         // What the device writes in a way of its own comes back as it is, and that alone is not strict.
-        let usual = asks
-            .message
-            .as_ref()
-            .is_some_and(|theirs| theirs.namespace == Namespace::SyncMl12 && theirs.header.msg_id.number().is_some());
+        let usual = asks.message.as_ref().is_some_and(|theirs| {
+            theirs.namespace == Namespace::SyncMl12
+                && theirs.header.msg_id.number().is_some()
+                && !theirs.walk().any(|command| matches!(command, Command::Ds(_) | Command::Unknown(_)))
+        });
         // An Atomic in a Sequence is what the application wants.
         let nested = Message::parse(&response.body).is_ok_and(|message| {
             let atomic = |command: &Command<'_>| matches!(command, Command::Atomic(_));
