@@ -9,7 +9,7 @@ use core::{fmt, mem};
 use dm_syncml::{ContentType, Encoding, Message, StatusCode, Strictness, SyncHdr, media};
 
 use super::alert::AlertQueue;
-use super::auth::{Party, Proved, Prover, Shown, Verifier};
+use super::auth::{Party, Proved, Prover, Shown, Verdict, Verifier};
 use super::config::ClientConfig;
 use super::ui::UserReply;
 use crate::effect::Effects;
@@ -399,9 +399,7 @@ impl Client {
                 if unsaid {
                     // The message never left, and its MsgID is free.
                     self.core.out_msg = self.core.out_msg.saturating_sub(1);
-                    if self.core.out_msg == 0 {
-                        return self.close(Reason::Aborted);
-                    }
+                    self.core.outbox.take_back();
                 }
                 self.core.ending = Some(Reason::Aborted);
                 self.say_goodbye();
@@ -469,7 +467,8 @@ impl Client {
     fn say_goodbye(&mut self) {
         self.report();
         let reason = self.core.ending.unwrap_or(Reason::Aborted);
-        if reason == Reason::Timeout || self.core.out_msg >= self.config.limits.max_messages {
+        // Nobody has heard of a session whose first message has not left.
+        if reason == Reason::Timeout || self.core.out_msg == 0 || self.core.out_msg >= self.config.limits.max_messages {
             return self.close(reason);
         }
         self.core.phase = Phase::Aborting;
@@ -532,17 +531,20 @@ impl Client {
                 None => self.again(post, Reason::Transport, None),
             };
         };
-        // What was delivered counts (§7.3 of the security reference).
-        if let Some(Issued(nonce)) = post.issued.as_ref().filter(|_| response.status == 200) {
-            self.core.effects.push(Action::SaveNonce { party: Party::Server, nonce: nonce.clone() });
-        }
-        // Whatever is said to who gave up is not looked at.
         if let Some(reason) = aborting {
+            // Of what is said to who gave up it matters only who says it.
+            if response.status == 200
+                && let Ok(parsed) =
+                    Message::parse_with(&response.body, Strictness::Lenient, &self.config.limits.message)
+                && self.msg_id_of(&parsed.value.header).is_some()
+            {
+                self.judge(&parsed.value.header, &response, &random, post.issued);
+            }
             return self.close(reason);
         }
         let retry_after = http::retry_after(self.core.now, &response.headers);
         match response.status {
-            200 => self.received(&response, &random),
+            200 => self.received(&response, &random, post.issued),
             // Another success is no message.
             201..=299 => self.close(Reason::BadMessage),
             301 | 302 | 303 | 307 | 308 => self.redirected(post, response),
@@ -570,7 +572,19 @@ impl Client {
 
     // --- a message of the server ---------------------------------------------------------------------
 
-    fn received(&mut self, response: &Response, random: &Random) {
+    /// Judges who sent a message. Who proves itself has had the nonce that was issued to it (§7.3 of the security
+    /// reference): what anybody else answers puts no nonce out of step.
+    fn judge(&mut self, header: &SyncHdr<'_>, response: &Response, random: &Random, issued: Option<Issued>) -> Verdict {
+        let shown =
+            Shown { cred: header.cred.as_ref(), mac: response.headers.get(HMAC), body: response.body.as_slice() };
+        let verdict = self.core.verifier.judge(&self.config.demand, shown, random);
+        if let Some(Issued(nonce)) = issued.filter(|_| verdict.is_accepted()) {
+            self.core.effects.push(Action::SaveNonce { party: Party::Server, nonce });
+        }
+        verdict
+    }
+
+    fn received(&mut self, response: &Response, random: &Random, issued: Option<Issued>) {
         let typed = response.headers.get(http::CONTENT_TYPE).is_none_or(|value| {
             ContentType::parse(value).is_some_and(|content_type| content_type.media_type().is_message())
         });
@@ -590,10 +604,9 @@ impl Client {
             self.core.peer_max_msg = number(meta.max_msg_size()).or(self.core.peer_max_msg);
             self.core.peer_max_obj = number(meta.max_obj_size()).or(self.core.peer_max_obj);
         }
-        let shown =
-            Shown { cred: header.cred.as_ref(), mac: response.headers.get(HMAC), body: response.body.as_slice() };
-        let verdict = self.core.verifier.judge(&self.config.demand, shown, random);
+        let verdict = self.judge(header, response, random, issued);
         let trusted = verdict.is_accepted();
+        self.core.outbox.trust(trusted);
         let reading = Reading::new(&message, encoding, &self.config);
 
         let proved = match &reading.header {
@@ -632,7 +645,7 @@ impl Client {
             issued: verdict.nonce.map(Issued),
         });
         let mut plan = reading.plan;
-        if self.core.outbox.statuses.len() > self.config.limits.message.max_commands {
+        if self.core.outbox.answers.statuses.len() > self.config.limits.message.max_commands {
             // Whoever goes on with commands without having taken the Statuses of so many never will.
             self.core.ending = Some(Reason::Limit);
             return self.say_goodbye();
@@ -669,10 +682,12 @@ impl Client {
         }
         if !trusted {
             plan.refuse(status);
+            // The server sends what was refused again, an object in chunks from its first.
+            self.core.object = None;
             self.core.run = Some(Run::new(plan));
             self.report();
-            // Package#1 went out before anybody was known; anything else waits, and what was read in this session, too.
-            return self.say(setup && !self.core.outbox.has_values());
+            // Package#1 went out before anybody was known; alerts besides wait.
+            return self.say(setup);
         }
         if own_open {
             // The rest of our package was due, and nothing new.

@@ -30,16 +30,37 @@ pub(super) struct Outbox {
     pub(super) setup: bool,
     /// Those of alerts 1222.
     pub(super) next: VecDeque<Spoken>,
-    pub(super) statuses: VecDeque<Spoken>,
-    pub(super) results: VecDeque<Brought>,
+    pub(super) answers: Answers,
+    /// What was in the last message: it is said again where that was refused, or never left.
+    pub(super) said: Said,
+    /// What waits until the server has proved itself again.
+    pub(super) held: Answers,
     /// Bytes of the Results, about.
     pub(super) len: usize,
-    /// The Item of Results that goes in pieces now.
-    pub(super) cut: Option<Cut>,
     /// The alert that goes in pieces now.
     pub(super) cut_alert: Option<CutAlert>,
     /// Nodes of large objects that were broken off (1225).
     pub(super) no_end: Vec<String>,
+}
+
+/// What the server's commands are answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Answers {
+    pub(super) statuses: VecDeque<Spoken>,
+    pub(super) results: VecDeque<Brought>,
+    /// The Item of Results that goes in pieces now.
+    pub(super) cut: Option<Cut>,
+}
+
+/// What was said besides Package#1 and alerts, which have a place of their own.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub(super) struct Said {
+    header: Option<HeaderStatus>,
+    answers: Answers,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +156,7 @@ impl Spoken {
         if step.cmd_id.is_empty() {
             return;
         }
-        let to = if matches!(step.kind, Kind::Next) { &mut outbox.next } else { &mut outbox.statuses };
+        let to = if matches!(step.kind, Kind::Next) { &mut outbox.next } else { &mut outbox.answers.statuses };
         let whole = step.is_settled();
         let alike = step.outcomes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
         let parts = if let Kind::Tree(parts) = step.kind { parts } else { Vec::new() };
@@ -183,58 +204,104 @@ impl Spoken {
     }
 }
 
+impl Answers {
+    fn is_empty(&self) -> bool {
+        self.statuses.is_empty() && self.results.is_empty() && self.cut.is_none()
+    }
+
+    /// Puts earlier ones before these. A value in pieces begins anew: the piece was refused with its message.
+    fn put_before(&mut self, earlier: Self) {
+        for status in earlier.statuses.into_iter().rev() {
+            self.statuses.push_front(status);
+        }
+        for brought in earlier.results.into_iter().rev() {
+            self.results.push_front(brought);
+        }
+        self.cut = earlier.cut.or(self.cut.take());
+        if let Some(cut) = &mut self.cut {
+            cut.pieces.restart();
+            cut.sent = None;
+        }
+    }
+
+    /// Puts later ones behind these. There is one value in pieces at a time.
+    fn append(&mut self, later: Self) {
+        self.statuses.extend(later.statuses);
+        self.results.extend(later.results);
+        self.cut = self.cut.take().or(later.cut);
+    }
+
+    fn is_consistent(&self) -> bool {
+        self.cut.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
+            && self.results.iter().all(|brought| !brought.items.is_empty())
+            && self.statuses.iter().all(|status| !status.cmd_ref.is_empty())
+    }
+}
+
 impl Outbox {
     /// Whether nothing but the Status of the SyncHdr is to be said, alerts apart.
     pub(super) fn is_quiet(&self) -> bool {
         self.next.is_empty() && !self.has_more()
     }
 
-    /// Whether values of the tree wait.
-    pub(super) fn has_values(&self) -> bool {
-        self.cut.is_some() || !self.results.is_empty()
-    }
-
     /// Whether a message more is needed.
     fn has_more(&self) -> bool {
-        let data = self.has_values() || self.cut_alert.is_some();
-        data || self.setup || !self.statuses.is_empty() || !self.no_end.is_empty()
+        self.has_more_now() || !self.held.is_empty()
+    }
+
+    /// The same for what may be said to this server.
+    fn has_more_now(&self) -> bool {
+        !self.answers.is_empty() || self.cut_alert.is_some() || self.setup || !self.no_end.is_empty()
+    }
+
+    /// A message of the server is trusted, or it is not: what was to be said to one that was then waits.
+    pub(super) fn trust(&mut self, trusted: bool) {
+        let (from, to) = match trusted {
+            true => (&mut self.held, &mut self.answers),
+            false => (&mut self.answers, &mut self.held),
+        };
+        let waiting = mem::take(from);
+        if !waiting.is_empty() {
+            to.append(waiting);
+        }
     }
 
     pub(super) fn add_results(&mut self, msg_ref: String, cmd_ref: String, items: Vec<ResultItem>, len: usize) {
         self.len = self.len.saturating_add(len);
-        match self.results.back_mut() {
+        let all = &mut self.answers.results;
+        match all.back_mut() {
             Some(last) if last.msg_ref == msg_ref && last.cmd_ref == cmd_ref => last.items.extend(items),
             _ if items.is_empty() => {}
-            _ => self.results.push_back(Brought { msg_ref, cmd_ref, items: items.into() }),
+            _ => all.push_back(Brought { msg_ref, cmd_ref, items: items.into() }),
         }
     }
 
     /// The rest of an object in pieces is not sent. An alert stays in the queue, for the next session.
     pub(super) fn drop_cut(&mut self) {
-        self.cut = None;
+        self.answers.cut = None;
         self.cut_alert = None;
     }
 
-    /// Package#1 comes first again.
+    /// Package#1 comes first again, and what the last message said after it; to a server that is not `trusted` later.
     pub(super) fn begin_again(&mut self, trusted: bool) {
         self.setup = true;
         self.cut_alert = None;
         self.no_end = Vec::new();
-        if !trusted {
-            self.results = VecDeque::new();
-            self.cut = None;
-        }
-        if let Some(cut) = &mut self.cut {
-            // The piece was refused with its message.
-            cut.pieces.restart();
-            cut.sent = None;
-        }
+        let said = mem::take(&mut self.said).answers;
+        if trusted { &mut self.answers } else { &mut self.held }.put_before(said);
+    }
+
+    /// The last message never left.
+    pub(super) fn take_back(&mut self) {
+        let said = mem::take(&mut self.said);
+        self.header = said.header;
+        self.answers.put_before(said.answers);
     }
 
     /// Another message of the server is answered: what it brings is counted by itself, once the last one is answered.
     pub(super) fn begin(&mut self, header: HeaderStatus) {
         self.header = Some(header);
-        if !self.has_values() {
+        if [&self.answers, &self.held].iter().all(|answers| answers.results.is_empty() && answers.cut.is_none()) {
             self.len = 0;
         }
     }
@@ -242,9 +309,10 @@ impl Outbox {
     /// A Status of Results: any but that of a piece that was taken ends the object.
     pub(super) fn answered(&mut self, answered: &Answered) {
         let is_for = |sent: &(u32, String)| answered.msg_ref.parse() == Ok(sent.0) && answered.cmd_ref == sent.1;
-        let cut = self.cut.as_ref().is_some_and(|cut| cut.sent.as_ref().is_some_and(is_for));
-        if cut && !answered.status.is_success() {
-            self.cut = None;
+        let cut = &mut self.answers.cut;
+        let is_it = cut.as_ref().is_some_and(|cut| cut.sent.as_ref().is_some_and(is_for));
+        if is_it && !answered.status.is_success() {
+            *cut = None;
         }
     }
 
@@ -256,10 +324,9 @@ impl Outbox {
     }
 
     pub(super) fn is_consistent(&self) -> bool {
-        self.cut.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
+        [&self.answers, &self.said.answers, &self.held].iter().all(|answers| answers.is_consistent())
             && self.cut_alert.as_ref().is_none_or(|cut| cut.pieces.is_consistent())
-            && self.results.iter().all(|brought| !brought.items.is_empty())
-            && self.next.iter().chain(&self.statuses).all(|status| !status.cmd_ref.is_empty())
+            && self.next.iter().all(|status| !status.cmd_ref.is_empty())
     }
 }
 
@@ -339,6 +406,7 @@ impl Client {
     /// `tight`, what is asked for goes before the Status of who asked for it (1222).
     pub(super) fn write(&mut self, all: bool, tight: bool) -> Result<Written, Stuck> {
         let head = self.core.outbox.setup;
+        self.core.outbox.said = Said::default();
         let mut composer = self.composer(self.limit())?;
         let (mut full, mut over) = (false, false);
         if head {
@@ -360,14 +428,15 @@ impl Client {
             asked = usize::from(!full);
         }
         let mut said = head;
-        while let Some(status) = self.core.outbox.statuses.front().filter(|_| !full) {
+        while let Some(status) = self.core.outbox.answers.statuses.front().filter(|_| !full) {
             // What the user or the store said may be what this form cannot write: then the code alone.
             let pushed = composer.push(|ids| status.to_command(ids));
             match pushed.or_else(|_| composer.push(|ids| status.bare().to_command(ids))) {
                 Ok(false) => full = true,
                 pushed => {
                     said |= pushed.is_ok();
-                    self.core.outbox.statuses.pop_front();
+                    let status = self.core.outbox.answers.statuses.pop_front();
+                    self.core.outbox.said.answers.statuses.extend(status);
                 }
             }
         }
@@ -377,12 +446,14 @@ impl Client {
         if all && !full {
             full = !self.push_data(&mut composer, &mut said, asked == 0);
         }
-        let left = full || self.core.outbox.has_more();
-        if all && left && !said {
+        if all && (full || self.core.outbox.has_more_now()) && !said {
             // Nothing but who asked for it: the next message would have no more room.
             return Err(Stuck);
         }
-        let issued = self.core.outbox.header.take().and_then(|header| header.issued);
+        let left = full || self.core.outbox.has_more();
+        let header = self.core.outbox.header.take();
+        let issued = header.as_ref().and_then(|header| header.issued.clone());
+        self.core.outbox.said.header = header;
         if self.core.server_open && !left {
             // The server's turn again. Where there is no room for it the server goes on by itself.
             let _ = composer.push_end(|ids| Command::Alert(Alert::new(ids.next(), AlertCode::NEXT_MESSAGE)));
@@ -419,11 +490,10 @@ impl Client {
             composer = self.composer(limit)?;
         } else {
             let mut full = !self.push_next(&mut composer);
-            while let Some(status) = self.core.outbox.statuses.pop_front().filter(|_| !full) {
+            while let Some(status) = self.core.outbox.answers.statuses.pop_front().filter(|_| !full) {
                 full = composer.push(|ids| status.to_command(ids)) == Ok(false);
             }
-            let trusted = self.core.verifier.is_trusted();
-            while let Some(brought) = self.core.outbox.results.pop_front().filter(|_| trusted && !full) {
+            while let Some(brought) = self.core.outbox.answers.results.pop_front().filter(|_| !full) {
                 let count = brought.items.len();
                 full = composer.push_most(count, |ids, parts| brought.to_command(ids, parts, self.config.encoding))
                     != Ok(count);
@@ -552,7 +622,7 @@ impl Client {
                 self.core.outbox.cut_alert = None;
                 continue;
             }
-            if let Some(cut) = &mut self.core.outbox.cut {
+            if let Some(cut) = &mut self.core.outbox.answers.cut {
                 let msg_id = self.core.out_msg.saturating_add(1);
                 let cmd_id = composer.next_id();
                 let (msg_ref, cmd_ref) = (cut.msg_ref.clone(), cut.cmd_ref.clone());
@@ -568,13 +638,15 @@ impl Client {
                         cut.sent = Some((msg_id, cmd_id));
                         return false;
                     }
-                    Ok(Pushed::Last) => *said = true,
-                    Err(_) => {}
+                    Ok(Pushed::Last) => {
+                        *said = true;
+                        self.core.outbox.said.answers.cut = self.core.outbox.answers.cut.take();
+                    }
+                    Err(_) => self.core.outbox.answers.cut = None,
                 }
-                self.core.outbox.cut = None;
                 continue;
             }
-            if let Some(brought) = self.core.outbox.results.front_mut() {
+            if let Some(brought) = self.core.outbox.answers.results.front_mut() {
                 let encoding = self.config.encoding;
                 let count = brought.items.len();
                 // What the store gave and nobody can write is left out.
@@ -584,9 +656,14 @@ impl Client {
                     Err(_) => count,
                 };
                 *said |= pushed.is_ok_and(|taken| taken > 0);
-                brought.items.drain(..taken.min(count));
+                let rest = brought.items.split_off(taken.min(count));
+                let items = mem::replace(&mut brought.items, rest);
+                if !items.is_empty() && pushed.is_ok() {
+                    let (msg_ref, cmd_ref) = (brought.msg_ref.clone(), brought.cmd_ref.clone());
+                    self.core.outbox.said.answers.results.push_back(Brought { msg_ref, cmd_ref, items });
+                }
                 if brought.items.is_empty() {
-                    self.core.outbox.results.pop_front();
+                    self.core.outbox.answers.results.pop_front();
                     continue;
                 }
                 let waits = |brought: &Brought| {
@@ -602,14 +679,14 @@ impl Client {
                 let Some(result) = brought.items.pop_front() else { continue };
                 let (msg_ref, cmd_ref) = (brought.msg_ref.clone(), brought.cmd_ref.clone());
                 if brought.items.is_empty() {
-                    self.core.outbox.results.pop_front();
+                    self.core.outbox.answers.results.pop_front();
                 }
                 let item = result.to_item(encoding);
                 if self.config.object_limit().is_some()
                     && let Some(pieces) = Pieces::of(&item)
                 {
                     let meta = item.meta.as_ref();
-                    self.core.outbox.cut = Some(Cut {
+                    self.core.outbox.answers.cut = Some(Cut {
                         msg_ref,
                         cmd_ref,
                         source: result.source,

@@ -78,8 +78,8 @@ struct Run {
 
     // What the client has sent.
     posts: u32,
-    /// Whether a message was composed that never left.
-    called_off: bool,
+    /// Whether the last one was refused.
+    refused: bool,
     post: Option<(Message<'static>, Vec<u8>)>,
     /// A large result that is under way: its size, and how much has come.
     object: Option<(u64, u64)>,
@@ -124,7 +124,7 @@ pub fn run_client(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
         raised: 0,
         answered: 0,
         posts: 0,
-        called_off: false,
+        refused: false,
         post: None,
         object: None,
         msg_id: 0,
@@ -262,16 +262,22 @@ impl Run {
         };
         match (self.unanswered.take(), first) {
             (Some(msg_id), Some(status)) if status.is_for_header() => assert_eq!(status.msg_ref.as_str(), msg_id),
-            (Some(_), _) => {
-                assert!(aborts, "no Status for the header");
-                // What answered it was called off before it left.
-                self.called_off = true;
-            }
+            (Some(_), _) => assert!(aborts, "no Status for the header"),
             (None, Some(_)) => assert!(aborts, "a Status for nothing"),
             (None, None) => {}
         }
         let again = begins != [false; 2];
         assert!(aborts || again || !self.server_open || !message.is_final, "Final before that of the server");
+        if let Some((refused, _)) = self.post.take().filter(|_| std::mem::take(&mut self.refused)) {
+            // What it said comes again.
+            for command in &refused.commands {
+                let Command::Status(status) = command else { continue };
+                let cmd_ref = status.cmd_ref.as_ref().map_or("", |cmd_ref| cmd_ref.as_str()).to_owned();
+                if let Some(owed) = self.owed.get_mut(&(status.msg_ref.as_str().to_owned(), cmd_ref)) {
+                    owed.statuses -= 1;
+                }
+            }
+        }
         for command in &message.commands {
             match command {
                 Command::Status(status) if status.is_for_header() => {}
@@ -318,7 +324,7 @@ impl Run {
         assert!(owed.names.iter().any(|name| name == "Get"), "Results for {:?}", owed.names);
         let trusted = self.setup.asked.scheme.is_none() || self.proved;
         assert!(trusted, "a value for who has not proved itself: {results:?}");
-        assert!(self.called_off || (owed.statuses > 0 && owed.succeeded), "Results before the Status: {results:?}");
+        assert!(owed.statuses > 0 && owed.succeeded, "Results before the Status: {results:?}");
         for item in &results.items {
             let len = match &item.data {
                 Some(data) => data.as_text().map_or_else(|| data.as_bytes().map_or(0, <[u8]>::len), str::len) as u64,
@@ -437,6 +443,12 @@ impl Run {
             _ if self.setup.asked.per_message => self.proved = false,
             _ => {}
         }
+        self.refused = message.commands.iter().any(|command| match command {
+            Command::Status(status) if status.is_for_header() => {
+                matches!(status.code().map(StatusCode::code), Some(401 | 407))
+            }
+            _ => false,
+        });
         let header = &message.header;
         let msg_id = header.msg_id.as_str().to_owned();
         if let Some(limit) = announced(&message) {
