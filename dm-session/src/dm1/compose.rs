@@ -9,6 +9,8 @@ use dm_syncml::{
     WbxmlOptions, XmlOptions,
 };
 
+use crate::dm1::auth::Scheme;
+
 /// Bytes below which a piece of a large object is not worth a message.
 const MIN_PIECE: usize = 16;
 
@@ -393,6 +395,18 @@ fn message_len(message: &Message<'_>, encoding: Encoding) -> Result<usize, syncm
         Encoding::Xml => message.xml_len(&XmlOptions::DEFAULT),
         Encoding::Wbxml => message.wbxml_len(&WbxmlOptions::DEFAULT),
     }
+}
+
+/// Stands for each character of a Basic credential until the message leaves: no state of a machine holds passwords.
+pub(crate) const MASK: &str = "*";
+
+/// Where the mask stands in a message: in the Cred, after its type.
+pub(crate) fn place_of(body: &[u8], mask: &str) -> Option<usize> {
+    let find = |from: usize, text: &[u8]| {
+        let found = body.get(from..)?.windows(text.len().max(1)).position(|window| window == text);
+        found.map(|at| at.saturating_add(from))
+    };
+    find(find(0, Scheme::Basic.auth_type().as_str().as_bytes())?, mask.as_bytes())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::Client;
 use super::inbox::{Answered, Kind, Step};
 use crate::dm1::alert::{AlertId, AlertQueue};
 use crate::dm1::auth::{ChalForm, Scheme};
-use crate::dm1::compose::{CmdIds, Composer, Pieces, Pushed};
+use crate::dm1::compose::{CmdIds, Composer, MASK, Pieces, Pushed, place_of};
 use crate::dm1::config::ClientConfig;
 use crate::tree::dm1::{Answer, ResultItem};
 
@@ -329,9 +329,6 @@ impl Outbox {
             && self.next.iter().all(|status| !status.cmd_ref.is_empty())
     }
 }
-
-/// What is as long as a Basic credential: it is put in when the message leaves.
-const MASK: &str = "*";
 
 impl Client {
     // --- what can be said at all -------------------------------------------------------------------
@@ -778,13 +775,4 @@ fn template(source: &str, format: Option<&str>, media_type: Option<&str>) -> Ite
     }
     let item = Item::source(source.to_owned());
     if meta.is_empty() { item } else { item.with_meta(meta) }
-}
-
-/// Where the mask stands: in the Cred, which names its type.
-fn place_of(body: &[u8], mask: &str) -> Option<usize> {
-    let find = |from: usize, text: &[u8]| {
-        body.get(from..)?.windows(text.len().max(1)).position(|window| window == text).map(|at| at.saturating_add(from))
-    };
-    let named = find(0, Scheme::Basic.auth_type().as_str().as_bytes())?;
-    find(named, mask.as_bytes())
 }

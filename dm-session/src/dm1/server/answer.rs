@@ -5,21 +5,18 @@ use alloc::string::String;
 
 use dm_syncml::{
     self as syncml, Alert, AlertCode, AuthType, Command, CommandName, Cred, Encoding, Item, Location, Meta, MsgId,
-    Namespace, Status, Str, SyncHdr,
+    Namespace, Operation, Status, Str, SyncHdr,
 };
 
 use super::orders::{self, Divisible, Filed, Sent};
 use super::{Action, Judged, Owed, Reason, RequestId, Server, Session, State, route};
 use crate::dm1::auth::{Party, Scheme};
-use crate::dm1::compose::{CmdIds, Composer, Piece, Pushed};
+use crate::dm1::compose::{CmdIds, Composer, MASK, Piece, Pushed, place_of};
 use crate::dm1::task::NotSent;
 use crate::http::Response;
 
 /// Bytes that are kept for an Alert at the end: `<Alert><CmdID>4294967295</CmdID><Data>1222</Data></Alert>`.
 const ALERT_LEN: usize = 64;
-
-/// Stands for each character of a Basic credential until the message leaves: the machine's state holds no passwords.
-const MASK: &str = "*";
 
 /// A message that was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +47,8 @@ pub(super) enum Plan {
     Abort,
     /// Statuses and Final.
     Quiet,
+    /// Statuses of what comes after the end. Final, unless there is no room.
+    Late,
 }
 
 /// How a message ends.
@@ -87,7 +86,7 @@ impl Server {
             Ok((answer, ending)) => {
                 self.send(id, answer);
                 match (plan, ending) {
-                    (_, Ending::Postponed) => self.core.state = State::Sending { decided: true },
+                    (_, Ending::Postponed) => self.core.state = State::Sending { decided: plan == Plan::Orders },
                     (_, Ending::Chunk | Ending::GivenUp) => self.core.state = State::Sending { decided: false },
                     (Plan::Orders | Plan::Chunk, Ending::Commands) => self.core.state = State::Wait,
                     (Plan::Orders, Ending::Nothing) => self.close(Reason::Ended),
@@ -221,8 +220,9 @@ impl Server {
         }
         let ending = match plan {
             Plan::More => Ending::More,
+            Plan::Late if !all_told => Ending::More,
             Plan::Abort => Ending::Abort,
-            Plan::Quiet => Ending::Nothing,
+            Plan::Quiet | Plan::Late => Ending::Nothing,
             Plan::Orders | Plan::Chunk if !all_told => Ending::Postponed,
             Plan::Orders => self.put_orders(&mut composer),
             Plan::Chunk => self.put_chunk(&mut composer),
@@ -318,7 +318,15 @@ impl Server {
                 continue;
             };
             let most = session.max_obj_size.and_then(|size| usize::try_from(size).ok());
-            if most.is_some_and(|most| orders::largest_value(&command) > most) {
+            // An element is what its Item is without it the less.
+            let measure = |item: &Item<'_>| {
+                let len = |item: Item<'_>| {
+                    let replace = Operation::new("1").with_item(item.into_owned());
+                    composer.measure(Command::Replace(replace)).unwrap_or(usize::MAX)
+                };
+                len(item.clone()).saturating_sub(len(Item { data: None, ..item.clone() }))
+            };
+            if most.is_some_and(|most| orders::largest_value(&command, measure) > most) {
                 self.not_sent(order, NotSent::TooLargeObject);
                 continue;
             }
@@ -407,7 +415,7 @@ impl Server {
                 let Some(divisible) = sent.and_then(|sent| Divisible::again(sent, encoding)) else { return true };
                 (divisible, None)
             }
-            Plan::More | Plan::Abort | Plan::Quiet => return true,
+            Plan::More | Plan::Abort | Plan::Quiet | Plan::Late => return true,
         };
         let empty = Piece { data: syncml::Data::default(), size, more: true };
         fits(composer, divisible.build(&mut CmdIds::default(), empty), GOOD_PIECE)
@@ -488,13 +496,4 @@ fn no_end_of_data(source: Option<&str>, ids: &mut CmdIds) -> Command<'static> {
         Some(uri) => alert.with_item(Item::source(uri.to_owned())),
         None => alert,
     })
-}
-
-/// Where the mask stands: in the Cred, after its type.
-fn place_of(body: &[u8], mask: &str) -> Option<usize> {
-    let find = |from: usize, text: &[u8]| {
-        let found = body.get(from..)?.windows(text.len().max(1)).position(|window| window == text);
-        found.map(|at| at.saturating_add(from))
-    };
-    find(find(0, Scheme::Basic.auth_type().as_str().as_bytes())?, mask.as_bytes())
 }

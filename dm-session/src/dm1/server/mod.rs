@@ -489,8 +489,7 @@ impl Server {
     fn ready(&mut self, id: RequestId) {
         let Some(session) = &mut self.core.session else { return };
         session.incoming = None;
-        if core::mem::take(&mut session.resend) && !self.core.book.sent.is_empty() {
-            self.core.book.requeue();
+        if core::mem::take(&mut session.resend) {
             return self.respond(id, Plan::Orders);
         }
         let outcomes = self.core.book.finish().map(|outcome| Action::Outcome(outcome.into()));

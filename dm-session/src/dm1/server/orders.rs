@@ -76,6 +76,15 @@ impl Sent {
         }
     }
 
+    /// Whether the device has done nothing of it, but refused it with its message, or taken pieces of a large object.
+    fn is_undone(&self) -> bool {
+        self.filed.iter().all(|filed| match filed.fate {
+            Fate::Answered(StatusCode::INVALID_CREDENTIALS | StatusCode::MISSING_CREDENTIALS) => true,
+            Fate::Answered(StatusCode::CHUNK_ACCEPTED) => self.pieces.is_some(),
+            fate => fate == Fate::Unknown,
+        })
+    }
+
     /// What came of it.
     pub(super) fn outcome(mut self) -> Outcome {
         self.stop();
@@ -163,12 +172,17 @@ impl Book {
         self.sent.iter().any(|sent| all(&sent.order.task).zip(&sent.filed).any(lacks))
     }
 
-    /// What was sent waits again: the device did nothing of it.
-    pub(super) fn requeue(&mut self) {
-        for sent in self.sent.drain(..).rev() {
+    /// The message of this number was refused for its credentials: what came with it waits again, but for what the
+    /// device has answered all the same. Whether there is any.
+    pub(super) fn requeue(&mut self, refused: u32) -> bool {
+        let waits = |sent: &Sent| sent.msg_id == refused && sent.is_undone();
+        let (undone, sent): (Vec<_>, Vec<_>) = core::mem::take(&mut self.sent).into_iter().partition(waits);
+        self.sent = sent;
+        let any = !undone.is_empty();
+        for sent in undone.into_iter().rev() {
             self.waiting.push_front(sent.order);
         }
-        self.filed_len = 0;
+        any
     }
 
     /// What came of all that was sent.
@@ -244,14 +258,17 @@ pub(super) fn check_profile(task: &Task, profile: Profile, encoding: Encoding) -
     if lint::windows(&fragment).iter().any(fails) { Err(NotSent::Profile) } else { Ok(()) }
 }
 
-/// The bytes of the largest value in a command, as it is carried.
-pub(super) fn largest_value(command: &syncml::Command<'_>) -> usize {
+/// The bytes of the largest value in a command, as it is carried. `measure`: those of an element.
+pub(super) fn largest_value(command: &syncml::Command<'_>, measure: impl Fn(&Item<'_>) -> usize) -> usize {
     let own = |command: &syncml::Command<'_>| {
         let items = match command {
             syncml::Command::Add(_) | syncml::Command::Replace(_) => command.items(),
             _ => &[],
         };
-        let len = |item: &Item<'_>| item.data.as_ref().and_then(|data| data.as_bytes()).map_or(0, <[u8]>::len);
+        let len = |item: &Item<'_>| match &item.data {
+            Some(data) => data.as_bytes().map_or_else(|| measure(item), <[u8]>::len),
+            None => 0,
+        };
         items.iter().map(len).max().unwrap_or(0)
     };
     let inner = command.commands().iter().flat_map(|child| core::iter::once(child).chain(child.commands()));

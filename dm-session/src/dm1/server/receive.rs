@@ -32,7 +32,6 @@ const MAX_BROKEN_LEN: usize = 1024;
 struct Said {
     /// 1200 or 1201.
     start: Option<Initiator>,
-    dev_info: bool,
     /// 1222: it wants an answer before it goes on.
     wants_next: bool,
     /// Results, of which there may be more.
@@ -43,8 +42,8 @@ struct Said {
     aborts: bool,
     /// 1225: it gives up the large object that it is being sent.
     breaks_off: bool,
-    /// 401 or 407 for the server's SyncHdr, with a challenge that can be answered.
-    again: bool,
+    /// 401 or 407 for the server's SyncHdr, with a challenge that can be answered: of this message.
+    again: Option<u32>,
     /// The same without.
     refuses: bool,
 }
@@ -250,7 +249,11 @@ impl Server {
         (session.in_msg, session.heard) = (msg_id, msg_id);
         // The device has had answers to those that were turned away.
         session.out_msg = msg_id.saturating_sub(1);
-        session.turned_away = None;
+        if session.turned_away.take().is_some()
+            && let Some(open) = &mut session.incoming
+        {
+            open.challenged();
+        }
         if session.seen.len() >= MAX_SEEN {
             session.seen.pop_front();
         }
@@ -269,7 +272,7 @@ impl Server {
         let Some(session) = &mut self.core.session else { return };
         let msg_ref = message.header.msg_id.as_str().to_owned();
         // Package #1, unless one was accepted before.
-        let begins = !session.established && self.core.state != State::Setup;
+        let begins = !session.established;
         if begins && !is_package_1(&message, self.config.profile) {
             session.judged = Judged { msg_ref, status: StatusCode::BAD_REQUEST, chal: None, save: false };
             session.owed = refusals(&message, StatusCode::BAD_REQUEST);
@@ -322,7 +325,9 @@ impl Server {
             self.respond(id, Plan::Abort);
             return self.close(Reason::Aborted);
         }
-        session.resend |= said.again;
+        if let Some(refused) = said.again {
+            session.resend |= self.core.book.requeue(refused);
+        }
         self.go_on(id, &said, message.is_final);
     }
 
@@ -345,7 +350,8 @@ impl Server {
                 let Some(session) = &mut self.core.session else { return };
                 let alerts = core::mem::take(&mut session.alerts);
                 session.alerts_len = 0;
-                self.respond(id, if is_final { Plan::Quiet } else { Plan::More });
+                // Who asks for the next message (1222) has said all.
+                self.respond(id, if is_final || said.wants_next { Plan::Late } else { Plan::More });
                 if !alerts.is_empty() {
                     self.core.queue.push_back(Action::LateAlerts(alerts));
                 }
@@ -358,7 +364,6 @@ impl Server {
     fn go_on_sending(&mut self, id: RequestId, said: &Said, is_final: bool, decided: bool) {
         let Some(session) = &mut self.core.session else { return };
         if core::mem::take(&mut session.resend) {
-            self.core.book.requeue();
             return self.respond(id, Plan::Orders);
         }
         // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more; without
@@ -394,14 +399,6 @@ impl Server {
     /// Takes up all commands of a message.
     fn take(&mut self, message: &Message<'_>, begins: bool) -> Said {
         let mut said = Said::default();
-        if let Some(session) = &mut self.core.session
-            && is_package_1(message, Profile::Standard)
-            && session.opening.is_some()
-        {
-            // Package #1 again, before the application has heard of the first.
-            session.alerts.clear();
-            session.alerts_len = 0;
-        }
         let mut judged = false;
         let mut dev_info: Option<Vec<(String, Content)>> = None;
         for command in &message.commands {
@@ -427,7 +424,6 @@ impl Server {
                     let may = said.start.is_some() || session.is_none_or(|session| !session.established);
                     let of_device = operation.items.iter().all(|item| item.source.is_some());
                     if may && of_device && !operation.items.is_empty() {
-                        said.dev_info = true;
                         let nodes = operation.items.iter().map(|item| {
                             let uri = item.source_uri().map_or("", dm_syncml::LocUri::as_str);
                             (uri.to_owned(), Content::from_item(item, operation.meta.as_deref()))
@@ -445,8 +441,8 @@ impl Server {
                 self.owe(message, command, status);
             }
         }
-        let first = self.core.session.as_ref().is_some_and(|session| !session.established);
-        if let Some(start) = said.start.or(dev_info.as_ref().filter(|_| first && begins).map(|_| Initiator::Client)) {
+        let windows = dev_info.as_ref().filter(|_| begins).map(|_| Initiator::Client);
+        if let Some(start) = said.start.or(windows) {
             let notified = start == Initiator::Server && self.take_pending(message.header.session_id.as_str());
             if let Some(session) = &mut self.core.session
                 && (!session.established || session.opening.is_some())
@@ -454,10 +450,6 @@ impl Server {
                 let dev_info = dev_info.unwrap_or_default();
                 session.opening = Some(Opening { start, notified, dev_info });
             }
-        } else if let Some(dev_info) = dev_info
-            && let Some(opening) = self.core.session.as_mut().and_then(|session| session.opening.as_mut())
-        {
-            opening.dev_info.extend(dev_info);
         }
         said
     }
@@ -473,7 +465,8 @@ impl Server {
         }
         match session.prover.answered(&self.config.identity, code, status.chal.as_deref()) {
             Proved::Accepted => {}
-            Proved::Again => said.again = true,
+            // Whoever does not say of which means the last.
+            Proved::Again => said.again = Some(status.msg_ref.number().unwrap_or(session.out_msg)),
             Proved::Failed => said.refuses = true,
         }
     }
@@ -507,8 +500,8 @@ impl Server {
         for (index, item) in alert.items.iter().enumerate() {
             let open = session.incoming.take_if(|open| index == 0 && open.is_for_alert(kind, item));
             match open {
-                Some(mut open) => {
-                    open.push(&Content::from_item(item, None).data, limit);
+                Some(open) => {
+                    let open = open.go_on(item, None, limit);
                     if item.more_data {
                         let status = open.status();
                         session.incoming = Some(open);
@@ -570,8 +563,8 @@ impl Server {
             let session = self.core.session.as_mut()?;
             let open = session.incoming.take_if(|open| index == 0 && open.is_for_results(&origin, item));
             let leaf = match open {
-                Some(mut open) => {
-                    open.push(&Content::from_item(item, meta).data, limit);
+                Some(open) => {
+                    let open = open.go_on(item, meta, limit);
                     if item.more_data {
                         let status = open.status();
                         session.incoming = Some(open);

@@ -141,6 +141,8 @@ pub(super) struct Assembly {
     text: bool,
     /// The status of every further chunk, once it is not 213.
     refused: Option<u32>,
+    /// The device was challenged since the last chunk.
+    challenged: bool,
 }
 
 /// What it is part of.
@@ -180,6 +182,7 @@ impl Assembly {
             dense: 0,
             text: true,
             refused: None,
+            challenged: false,
         };
         match size {
             None => assembly.refuse(StatusCode::SIZE_REQUIRED),
@@ -194,8 +197,8 @@ impl Assembly {
     /// One that is refused from its first chunk on.
     pub(super) fn refused(owner: Owner, item: &Item<'_>, status: StatusCode) -> Self {
         let mut assembly = Self::start(owner, item, None, 0);
-        assembly.refused = Some(status.code());
-        assembly.bytes = Vec::new();
+        assembly.refused = None;
+        assembly.refuse(status);
         assembly
     }
 
@@ -223,11 +226,25 @@ impl Assembly {
 
     fn refuse(&mut self, status: StatusCode) {
         self.refused.get_or_insert(status.code());
-        self.bytes = Vec::new();
+        (self.bytes, self.dense) = (Vec::new(), 0);
+    }
+
+    /// The device was challenged: it may send the object again from its first chunk, which has a Size.
+    pub(super) fn challenged(&mut self) {
+        self.challenged = true;
     }
 
     /// The next chunk.
-    pub(super) fn push(&mut self, data: &Data, limit: usize) {
+    pub(super) fn go_on(mut self, item: &Item<'_>, meta: Option<&Meta<'_>>, limit: usize) -> Self {
+        let is_first = Meta::effective(item.meta.as_ref(), meta).size().is_some();
+        if core::mem::take(&mut self.challenged) && is_first {
+            return Self::start(self.owner, item, meta, limit);
+        }
+        self.push(&Content::from_item(item, meta).data, limit);
+        self
+    }
+
+    fn push(&mut self, data: &Data, limit: usize) {
         if self.refused.is_some() {
             return;
         }
