@@ -672,7 +672,10 @@ fn resynchronization_renews_both_nonces() {
     // The server has sent a notification with the special nonce and expects it.
     let zero = Nonce::RESYNC;
     world.at_server = [credentials(CLIENT, zero.as_bytes()), credentials(HOST, zero.as_bytes())];
-    let start = Start::Notification { session_id: SessionId::new(7).unwrap(), resync: true };
+    let start = Start::Notification {
+        session_id: SessionId::new(7).unwrap(),
+        resync: Some(dm_notification::dm1::ResyncNonce::ZeroOctets),
+    };
     let log = world.session_by(start, &[note("x")], None);
     assert_eq!(log.ended, client::Reason::Ended);
     assert!(!log.client.iter().chain(&log.server).any(is_challenge));

@@ -130,7 +130,7 @@ fn m12_devinfo_has_source_and_comes_first() {
 fn m13_session_ids_of_notifications_are_hexadecimal() {
     for (id, text) in [(1, "1"), (10, "A"), (0xAB, "AB"), (0x0B0B, "B0B"), (0xFFFF, "FFFF"), (4096, "1000")] {
         let session_id = SessionId::new(id).unwrap();
-        let mut device = Device::start(config(), Start::Notification { session_id, resync: false });
+        let mut device = Device::start(config(), Start::Notification { session_id, resync: None });
         assert_eq!(device.last().header.session_id, text);
         assert_eq!(device.end(Answer::ok()), Reason::Ended);
     }

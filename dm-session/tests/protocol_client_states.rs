@@ -1582,7 +1582,10 @@ fn flow_of_hmac_both_ways() {
 
 #[test]
 fn flow_of_resynchronization() {
-    let start = Start::Notification { session_id: dm_notification::dm1::SessionId::new(0x2F).unwrap(), resync: true };
+    let start = Start::Notification {
+        session_id: dm_notification::dm1::SessionId::new(0x2F).unwrap(),
+        resync: Some(dm_notification::dm1::ResyncNonce::ZeroOctets),
+    };
     let config = config()
         .with_identity(Identity::new(credentials(USER).with_nonce(nonce(40))).with_first(Scheme::Md5))
         .with_demand(Demand::new(Scheme::Md5, credentials(HOST).with_nonce(nonce(50))));

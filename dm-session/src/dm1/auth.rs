@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use dm_notification::dm1::ResyncNonce;
 use dm_syncml::{
     AuthType, BasicCredentials, Chal, Cred, CredentialHash, HmacHeader, Nonce, Secret as Password, StatusCode,
 };
@@ -315,13 +316,13 @@ pub(crate) enum Proved {
 }
 
 impl Prover {
-    /// Before the first message. `resync`: with the nonce of a resynchronization instead of the stored one.
-    pub(crate) fn new(identity: &Identity, resync: bool) -> Self {
+    /// Before the first message. `resync`: with this nonce instead of the stored one.
+    pub(crate) fn new(identity: &Identity, resync: Option<ResyncNonce>) -> Self {
         let stored = identity.credentials.as_ref().map(|credentials| credentials.nonce.clone());
         Self {
             proof: if identity.credentials.is_some() { Proof::Open } else { Proof::Session },
             scheme: identity.first,
-            nonce: if resync { Nonce::RESYNC } else { stored.unwrap_or(Nonce::EMPTY) },
+            nonce: resync.map_or_else(|| stored.unwrap_or(Nonce::EMPTY), special),
             tries: 0,
             mac_only: false,
             dirty: false,
@@ -526,13 +527,13 @@ impl ChalForm {
 }
 
 impl Verifier {
-    /// Before the first message. `resync`: with the nonce of a resynchronization instead of the stored one.
-    pub(crate) fn new(demand: &Demand, resync: bool) -> Self {
+    /// Before the first message. `resync`: with this nonce instead of the stored one.
+    pub(crate) fn new(demand: &Demand, resync: Option<ResyncNonce>) -> Self {
         let stored = match demand {
             Demand::Credentials { credentials: Some(credentials), .. } => credentials.nonce.clone(),
             _ => Nonce::EMPTY,
         };
-        let nonce = if resync { Nonce::RESYNC } else { stored };
+        let nonce = resync.map_or(stored, special);
         Self { trust: Trust::None, nonce, challenges: 0, mac_only: false, offered: None }
     }
 
@@ -639,6 +640,10 @@ impl Verifier {
     pub(crate) fn is_consistent(&self) -> bool {
         self.challenges <= MAX_CHALLENGES && (self.offered.is_none() || self.is_per_message())
     }
+}
+
+fn special(nonce: ResyncNonce) -> Nonce {
+    Nonce::new(nonce.octets()).unwrap_or(Nonce::EMPTY)
 }
 
 fn fresh(random: &Random) -> Nonce {

@@ -53,7 +53,7 @@ pub fn local() -> Start {
 }
 
 pub fn notified() -> Start {
-    Start::Notification { session_id: SessionId::new(0x2F).unwrap(), resync: false }
+    Start::Notification { session_id: SessionId::new(0x2F).unwrap(), resync: None }
 }
 
 /// Both sides authenticated by the transport.

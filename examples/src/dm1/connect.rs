@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ConnectArgs) -> Result<(), Failure> {
     let before = Tree::of(&device.tree);
     let start = match (arguments.listen, arguments.start) {
         (Some(_), _) => wait_for_notification(arguments, &mut device, &server_id, &mut story)?,
-        (None, StartReason::Notification) => Start::Notification { session_id: session_id(), resync: false },
+        (None, StartReason::Notification) => Start::Notification { session_id: session_id(), resync: None },
         (None, _) => Start::Local { session_id: session_id() },
     };
     crate::interrupt::on_request(device.stopper())?;

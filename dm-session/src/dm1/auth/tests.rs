@@ -49,17 +49,17 @@ fn md5_with(nonce: &Nonce) -> Option<String> {
 #[test]
 fn prover_p0_shows_the_preconfigured_scheme_at_once() {
     let md5 = identity(Some(Scheme::Md5));
-    let prover = Prover::new(&md5, false);
+    let prover = Prover::new(&md5, None);
     assert_eq!(shows(&prover, &md5), (md5_with(&nonce("Nonce")), None));
     assert_eq!(prover.name(&md5), Some("Bruce"));
 
     let basic = identity(Some(Scheme::Basic));
-    let prover = Prover::new(&basic, false);
+    let prover = Prover::new(&basic, None);
     assert_eq!(shows(&prover, &basic), (Some("QnJ1Y2U6T2hCZWhhdmU=".into()), None));
     assert_eq!(prover.name(&basic), None, "only MD5 and HMAC need the name");
 
     let mac = identity(Some(Scheme::Mac));
-    let prover = Prover::new(&mac, false);
+    let prover = Prover::new(&mac, None);
     let value = r#"algorithm=MD5, username="Bruce", mac=MHJ4dgPhX3i3yPp9sdZtRw=="#;
     assert_eq!(shows(&prover, &mac), (None, Some(value.into())), "in the header, never in Cred");
     assert_eq!(prover.name(&mac), Some("Bruce"));
@@ -68,13 +68,13 @@ fn prover_p0_shows_the_preconfigured_scheme_at_once() {
 #[test]
 fn prover_p0_shows_nothing_without_a_preconfigured_scheme() {
     let identity = identity(None);
-    assert!(is_silent(&Prover::new(&identity, false), &identity));
+    assert!(is_silent(&Prover::new(&identity, None), &identity));
 }
 
 #[test]
 fn prover_p1_212_without_chal_stops() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     assert_eq!(prover.answered(&identity, StatusCode::AUTHENTICATED, None), Proved::Accepted);
     assert!(is_silent(&prover, &identity));
     assert_eq!(prover.take_nonce(true), None);
@@ -83,7 +83,7 @@ fn prover_p1_212_without_chal_stops() {
 #[test]
 fn prover_p1_212_with_chal_keeps_the_nonce_for_the_next_session() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     let next = chal(Scheme::Md5, "next");
     assert_eq!(prover.answered(&identity, StatusCode::AUTHENTICATED, Some(&next)), Proved::Accepted);
     assert!(is_silent(&prover, &identity));
@@ -102,7 +102,7 @@ fn prover_p1_212_with_chal_keeps_the_nonce_for_the_next_session() {
 fn prover_p1_p2_200_with_chal_uses_and_stores_the_nonce() {
     for scheme in [Scheme::Md5, Scheme::Mac] {
         let identity = identity(Some(scheme));
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         for next in ["one", "two", "three"] {
             assert_eq!(prover.answered(&identity, StatusCode::OK, Some(&chal(scheme, next))), Proved::Accepted);
             let (cred, mac) = shows(&prover, &identity);
@@ -119,7 +119,7 @@ fn prover_p1_p2_200_with_chal_uses_and_stores_the_nonce() {
 fn prover_p1_p2_200_without_chal_goes_on_with_the_same() {
     for scheme in [Scheme::Basic, Scheme::Md5] {
         let identity = identity(Some(scheme));
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         let before = shows(&prover, &identity);
         for _ in 0..3 {
             assert_eq!(prover.answered(&identity, StatusCode::OK, None), Proved::Accepted);
@@ -132,7 +132,7 @@ fn prover_p1_p2_200_without_chal_goes_on_with_the_same() {
 #[test]
 fn prover_p1_p2_200_without_chal_ends_with_hmac() {
     let identity = identity(Some(Scheme::Mac));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     assert_eq!(prover.answered(&identity, StatusCode::OK, None), Proved::Failed);
     assert!(is_silent(&prover, &identity));
     let late = chal(Scheme::Mac, "late");
@@ -145,7 +145,7 @@ fn prover_p1_p2_challenge_is_answered_with_its_type_and_nonce() {
     for first in [None, Some(Scheme::Basic), Some(Scheme::Md5), Some(Scheme::Mac)] {
         for status in [StatusCode::INVALID_CREDENTIALS, StatusCode::MISSING_CREDENTIALS] {
             let identity = identity(first);
-            let mut prover = Prover::new(&identity, false);
+            let mut prover = Prover::new(&identity, None);
             assert_eq!(prover.answered(&identity, status, Some(&chal(Scheme::Md5, "c1"))), Proved::Again);
             assert_eq!(shows(&prover, &identity), (md5_with(&nonce("c1")), None));
             assert_eq!(prover.answered(&identity, status, Some(&chal(Scheme::Mac, "c2"))), Proved::Again);
@@ -170,7 +170,7 @@ fn prover_p1_p2_challenge_without_or_with_unknown_type_ends() {
     for chal in refused {
         for status in [StatusCode::INVALID_CREDENTIALS, StatusCode::MISSING_CREDENTIALS] {
             let identity = identity(Some(Scheme::Md5));
-            let mut prover = Prover::new(&identity, false);
+            let mut prover = Prover::new(&identity, None);
             assert_eq!(prover.answered(&identity, status, chal), Proved::Failed, "{chal:?}");
             assert!(is_silent(&prover, &identity));
             assert_eq!(prover.take_nonce(true), None);
@@ -181,7 +181,7 @@ fn prover_p1_p2_challenge_without_or_with_unknown_type_ends() {
 #[test]
 fn prover_p1_what_is_shown_unasked_is_shown_when_it_is_asked_for() {
     let identity = Identity::new(bruce()).with_first(Scheme::Basic);
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     let basic = chal(Scheme::Basic, "");
     assert_eq!(prover.answered(&identity, StatusCode::MISSING_CREDENTIALS, Some(&basic)), Proved::Again);
     assert_eq!(prover.scheme(), Some(Scheme::Basic));
@@ -191,7 +191,7 @@ fn prover_p1_what_is_shown_unasked_is_shown_when_it_is_asked_for() {
 fn prover_p2_hmac_that_was_accepted_gives_way_to_nothing() {
     for weaker in [Scheme::Basic, Scheme::Md5] {
         let identity = identity(Some(Scheme::Mac));
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         assert_eq!(prover.answered(&identity, StatusCode::OK, Some(&chal(Scheme::Mac, "c1"))), Proved::Accepted);
         let again = chal(Scheme::Mac, "c2");
         assert_eq!(prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&again)), Proved::Again);
@@ -209,14 +209,14 @@ fn prover_p1_p2_challenge_that_is_too_weak_or_cannot_be_answered_ends() {
     let colon = Identity::new(Credentials::new("a:b", &Secret::new("c"))).with_weakest(Scheme::Basic);
     let basic = chal(Scheme::Basic, "");
     for identity in [&strict, &hashed, &colon] {
-        let mut prover = Prover::new(identity, false);
+        let mut prover = Prover::new(identity, None);
         assert_eq!(prover.answered(identity, StatusCode::MISSING_CREDENTIALS, Some(&basic)), Proved::Failed);
     }
     // A name that no header can carry.
     let name: String = "n".repeat(HmacHeader::MAX_NAME_LEN + 1);
     for name in [name.as_str(), "a\r\nb"] {
         let identity = Identity::new(Credentials::new(name, &Secret::new("c")));
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         let mac = chal(Scheme::Mac, "n");
         assert_eq!(prover.answered(&identity, StatusCode::MISSING_CREDENTIALS, Some(&mac)), Proved::Failed);
         assert!(!identity.with_first(Scheme::Mac).is_usable());
@@ -226,7 +226,7 @@ fn prover_p1_p2_challenge_that_is_too_weak_or_cannot_be_answered_ends() {
 #[test]
 fn prover_p1_p2_challenges_are_answered_three_times() {
     let identity = identity(None);
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     for round in 0..MAX_CHALLENGES {
         let chal = chal(Scheme::Md5, &format!("n{round}"));
         assert_eq!(prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&chal)), Proved::Again);
@@ -242,7 +242,7 @@ fn prover_p1_p2_challenges_are_answered_three_times() {
 #[test]
 fn prover_p3_stays_whatever_succeeds() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     for status in [StatusCode::AUTHENTICATED, StatusCode::OK, StatusCode::AUTHENTICATED] {
         assert_eq!(prover.answered(&identity, status, None), Proved::Accepted);
         assert!(is_silent(&prover, &identity));
@@ -256,7 +256,7 @@ fn prover_p3_stays_whatever_succeeds() {
 #[test]
 fn prover_p3_challenge_begins_again() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     assert_eq!(prover.answered(&identity, StatusCode::AUTHENTICATED, None), Proved::Accepted);
     let chal = chal(Scheme::Md5, "again");
     assert_eq!(prover.answered(&identity, StatusCode::MISSING_CREDENTIALS, Some(&chal)), Proved::Again);
@@ -266,7 +266,7 @@ fn prover_p3_challenge_begins_again() {
 #[test]
 fn prover_any_transport_never_shows_anything() {
     let identity = Identity::TRANSPORT;
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     assert!(is_silent(&prover, &identity));
     for status in [StatusCode::OK, StatusCode::AUTHENTICATED] {
         assert_eq!(prover.answered(&identity, status, Some(&chal(Scheme::Md5, "n"))), Proved::Accepted);
@@ -281,7 +281,7 @@ fn prover_any_transport_never_shows_anything() {
 fn prover_other_statuses_end() {
     for code in [100, 101, 302, 400, 403, 404, 406, 413, 500, 503, 513] {
         let identity = identity(Some(Scheme::Md5));
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         assert_eq!(prover.answered(&identity, StatusCode::new(code), None), Proved::Failed, "{code}");
     }
 }
@@ -323,7 +323,7 @@ fn is_challenge(verdict: &Verdict, status: StatusCode, scheme: Scheme, seed: u8)
 
 #[test]
 fn verifier_v0_transport_satisfies() {
-    let mut verifier = Verifier::new(&Demand::Transport, false);
+    let mut verifier = Verifier::new(&Demand::Transport, None);
     assert!(!verifier.is_trusted());
     let wanted = Verdict { status: StatusCode::AUTHENTICATED, chal: None, nonce: None, is_last: false };
     assert_eq!(judge(&mut verifier, &Demand::Transport, None, None, 1), wanted);
@@ -335,7 +335,7 @@ fn verifier_v0_transport_satisfies() {
 fn verifier_v0_no_credentials_are_asked_for() {
     for scheme in [Scheme::Basic, Scheme::Md5, Scheme::Mac] {
         let demand = demand(scheme);
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         let verdict = judge(&mut verifier, &demand, None, None, 1);
         is_challenge(&verdict, StatusCode::MISSING_CREDENTIALS, scheme, 1);
         let chal = verdict.chal.unwrap().to_chal();
@@ -353,7 +353,7 @@ fn verifier_v0_v1_weaker_or_unacceptable_type_is_challenged() {
     let weak = basic();
     for cred in [&weak, &odd, &mac_in_cred] {
         let demand = demand(Scheme::Md5);
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         let verdict = judge(&mut verifier, &demand, Some(cred), None, 1);
         is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Md5, 1);
         let verdict = judge(&mut verifier, &demand, Some(cred), None, 2);
@@ -362,7 +362,7 @@ fn verifier_v0_v1_weaker_or_unacceptable_type_is_challenged() {
     }
     // HMAC is wanted, and MD5 comes unasked: right, but weaker.
     let demand = demand(Scheme::Mac);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 1);
     is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Mac, 1);
 }
@@ -370,14 +370,14 @@ fn verifier_v0_v1_weaker_or_unacceptable_type_is_challenged() {
 #[test]
 fn verifier_v0_v1_stronger_type_will_do() {
     let demand = demand(Scheme::Basic);
-    assert!(judge(&mut Verifier::new(&demand, false), &demand, Some(&md5(&nonce("Nonce"))), None, 1).is_accepted());
-    assert!(judge(&mut Verifier::new(&demand, false), &demand, None, Some(&mac(&nonce("Nonce"))), 1).is_accepted());
+    assert!(judge(&mut Verifier::new(&demand, None), &demand, Some(&md5(&nonce("Nonce"))), None, 1).is_accepted());
+    assert!(judge(&mut Verifier::new(&demand, None), &demand, None, Some(&mac(&nonce("Nonce"))), 1).is_accepted());
 }
 
 #[test]
 fn verifier_v0_v1_md5_good_for_the_session() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 1);
     let chal = Some(ChalForm { scheme: Scheme::Md5, nonce: issued(1) });
     let wanted = Verdict { status: StatusCode::AUTHENTICATED, chal, nonce: Some(issued(1)), is_last: false };
@@ -385,7 +385,7 @@ fn verifier_v0_v1_md5_good_for_the_session() {
     assert!(verifier.is_trusted());
 
     // The same after a challenge, with its nonce and no other.
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     judge(&mut verifier, &demand, None, None, 1);
     assert!(!judge(&mut verifier.clone(), &demand, Some(&md5(&nonce("Nonce"))), None, 2).is_accepted());
     let verdict = judge(&mut verifier, &demand, Some(&md5(&issued(1))), None, 2);
@@ -395,7 +395,7 @@ fn verifier_v0_v1_md5_good_for_the_session() {
 #[test]
 fn verifier_v0_v1_md5_good_for_the_message() {
     let demand = demand(Scheme::Md5).with_per_message();
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 1);
     let chal = Some(ChalForm { scheme: Scheme::Md5, nonce: issued(1) });
     assert_eq!(verdict, Verdict { status: StatusCode::OK, chal, nonce: Some(issued(1)), is_last: false });
@@ -407,7 +407,7 @@ fn verifier_v0_v1_basic_good() {
     let session = demand(Scheme::Basic);
     let message = session.clone().with_per_message();
     for (demand, status) in [(session, StatusCode::AUTHENTICATED), (message, StatusCode::OK)] {
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         let wanted = Verdict { status, chal: None, nonce: None, is_last: false };
         assert_eq!(judge(&mut verifier, &demand, Some(&basic()), None, 1), wanted);
         assert!(verifier.is_trusted());
@@ -422,7 +422,7 @@ fn verifier_v0_v1_basic_good() {
 fn verifier_v0_v1_mac_good() {
     // Asked for or not, for the session or not: 200 with a nonce.
     for demand in [demand(Scheme::Mac), demand(Scheme::Md5), demand(Scheme::Mac).with_per_message()] {
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         let verdict = judge(&mut verifier, &demand, None, Some(&mac(&nonce("Nonce"))), 1);
         let chal = Some(ChalForm { scheme: Scheme::Mac, nonce: issued(1) });
         assert_eq!(verdict, Verdict { status: StatusCode::OK, chal, nonce: Some(issued(1)), is_last: false });
@@ -433,7 +433,7 @@ fn verifier_v0_v1_mac_good() {
 #[test]
 fn verifier_v0_v1_wrong_is_challenged_at_least_once_more() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     for seed in 1..=MAX_CHALLENGES {
         let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("stale"))), None, seed);
         is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Md5, seed);
@@ -449,7 +449,7 @@ fn verifier_v1_wrong_too_often_ends() {
         [(Some(md5(&nonce("stale"))), StatusCode::INVALID_CREDENTIALS), (None, StatusCode::MISSING_CREDENTIALS)]
     {
         let demand = demand(Scheme::Md5);
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         for seed in 1..=MAX_CHALLENGES {
             assert!(!judge(&mut verifier, &demand, cred.as_ref(), None, seed).is_last);
         }
@@ -463,7 +463,7 @@ fn verifier_v1_wrong_too_often_ends() {
 #[test]
 fn verifier_v2_next_message_good() {
     let demand = demand(Scheme::Mac);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let mut latest = nonce("Nonce");
     for seed in 1..=10 {
         let verdict = judge(&mut verifier, &demand, None, Some(&mac(&latest)), seed);
@@ -476,7 +476,7 @@ fn verifier_v2_next_message_good() {
 #[test]
 fn verifier_v2_next_message_bad_or_missing() {
     let per_message = demand(Scheme::Md5).with_per_message();
-    let mut verifier = Verifier::new(&per_message, false);
+    let mut verifier = Verifier::new(&per_message, None);
     judge(&mut verifier, &per_message, Some(&md5(&nonce("Nonce"))), None, 1);
     // The nonce of the message before.
     let mut bad = verifier.clone();
@@ -490,7 +490,7 @@ fn verifier_v2_next_message_bad_or_missing() {
 
     // An absent header is a wrong one, once it has to be there.
     let by_mac = demand(Scheme::Mac);
-    let mut verifier = Verifier::new(&by_mac, false);
+    let mut verifier = Verifier::new(&by_mac, None);
     judge(&mut verifier, &by_mac, None, Some(&mac(&nonce("Nonce"))), 1);
     let verdict = judge(&mut verifier, &by_mac, None, None, 2);
     is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Mac, 2);
@@ -499,7 +499,7 @@ fn verifier_v2_next_message_bad_or_missing() {
 #[test]
 fn verifier_v3_next_message_with_or_without_cred() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 1);
     let right = md5(&nonce("Nonce"));
     for cred in [None, Some(&right)] {
@@ -512,7 +512,7 @@ fn verifier_v3_next_message_with_or_without_cred() {
 #[test]
 fn verifier_v3_wrong_cred_is_ignored() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 1);
     let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("wrong"))), None, 2);
     assert_eq!(verdict.status, StatusCode::AUTHENTICATED);
@@ -522,7 +522,7 @@ fn verifier_v3_wrong_cred_is_ignored() {
 #[test]
 fn verifier_vx_stays() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     for seed in 0..=MAX_CHALLENGES {
         judge(&mut verifier, &demand, None, None, seed);
     }
@@ -536,7 +536,7 @@ fn verifier_vx_stays() {
 fn hmac_challenge_is_answered_with_hmac_or_not_at_all() {
     let demand = demand(Scheme::Mac);
     for cred in [basic(), md5(&issued(1))] {
-        let mut verifier = Verifier::new(&demand, false);
+        let mut verifier = Verifier::new(&demand, None);
         judge(&mut verifier, &demand, None, None, 1);
         let verdict = judge(&mut verifier, &demand, Some(&cred), None, 2);
         assert!(verdict.is_last && verdict.status == StatusCode::INVALID_CREDENTIALS);
@@ -549,11 +549,11 @@ fn hmac_challenge_is_answered_with_hmac_or_not_at_all() {
 fn hmac_and_cred_together_are_neither() {
     let mac_nonce = mac(&nonce("Nonce"));
     let by_md5 = demand(Scheme::Md5);
-    let verdict = judge(&mut Verifier::new(&by_md5, false), &by_md5, Some(&md5(&nonce("Nonce"))), Some(&mac_nonce), 1);
+    let verdict = judge(&mut Verifier::new(&by_md5, None), &by_md5, Some(&md5(&nonce("Nonce"))), Some(&mac_nonce), 1);
     is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Md5, 1);
     // Once HMAC was used there is no Cred beside it.
     let by_mac = demand(Scheme::Mac);
-    let mut verifier = Verifier::new(&by_mac, false);
+    let mut verifier = Verifier::new(&by_mac, None);
     judge(&mut verifier, &by_mac, None, Some(&mac_nonce), 1);
     assert!(judge(&mut verifier, &by_mac, Some(&basic()), Some(&mac(&issued(1))), 2).is_last);
 }
@@ -562,7 +562,7 @@ fn hmac_and_cred_together_are_neither() {
 fn hmac_once_used_is_used_to_the_end() {
     // MD5 would do, but the peer began with HMAC.
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     judge(&mut verifier, &demand, None, Some(&mac(&nonce("Nonce"))), 1);
     let verdict = judge(&mut verifier.clone(), &demand, None, Some(&mac(&nonce("stale"))), 2);
     is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Mac, 2);
@@ -573,7 +573,7 @@ fn hmac_once_used_is_used_to_the_end() {
 fn hmac_is_never_answered_212() {
     let identity = identity(Some(Scheme::Mac));
     for chal in [None, Some(chal(Scheme::Mac, "n"))] {
-        let mut prover = Prover::new(&identity, false);
+        let mut prover = Prover::new(&identity, None);
         assert_eq!(prover.answered(&identity, StatusCode::AUTHENTICATED, chal.as_ref()), Proved::Failed);
     }
 }
@@ -591,7 +591,7 @@ fn hmac_of_another_name_or_body_is_wrong() {
         String::new(),
     ];
     for value in values {
-        let verdict = judge(&mut Verifier::new(&demand, false), &demand, None, Some(&value), 1);
+        let verdict = judge(&mut Verifier::new(&demand, None), &demand, None, Some(&value), 1);
         is_challenge(&verdict, StatusCode::INVALID_CREDENTIALS, Scheme::Mac, 1);
     }
 }
@@ -601,7 +601,7 @@ fn hmac_of_another_name_or_body_is_wrong() {
 #[test]
 fn nonces_7_3_challenge_nonce_counts_at_once_and_is_not_stored() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, None, None, 7);
     assert_eq!(verdict.nonce, None);
     assert!(judge(&mut verifier, &demand, Some(&md5(&issued(7))), None, 8).is_accepted());
@@ -610,17 +610,17 @@ fn nonces_7_3_challenge_nonce_counts_at_once_and_is_not_stored() {
 #[test]
 fn nonces_7_3_nonce_of_212_is_for_the_next_session() {
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, Some(&md5(&nonce("Nonce"))), None, 7);
     let next = Demand::new(Scheme::Md5, bruce().with_nonce(verdict.nonce.unwrap()));
-    assert!(judge(&mut Verifier::new(&next, false), &next, Some(&md5(&issued(7))), None, 8).is_accepted());
-    assert!(!judge(&mut Verifier::new(&next, false), &next, Some(&md5(&nonce("Nonce"))), None, 8).is_accepted());
+    assert!(judge(&mut Verifier::new(&next, None), &next, Some(&md5(&issued(7))), None, 8).is_accepted());
+    assert!(!judge(&mut Verifier::new(&next, None), &next, Some(&md5(&nonce("Nonce"))), None, 8).is_accepted());
 }
 
 #[test]
 fn nonces_7_4_nothing_is_stored_for_a_challenger_that_has_not_proved_itself() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&chal(Scheme::Md5, "forged")));
     assert_eq!(shows(&prover, &identity).0, md5_with(&nonce("forged")), "used it is");
     assert_eq!(prover.take_nonce(false), None);
@@ -632,30 +632,35 @@ fn nonces_7_4_nothing_is_stored_for_a_challenger_that_has_not_proved_itself() {
 #[test]
 fn nonces_of_basic_challenges_are_none() {
     let identity = identity(Some(Scheme::Md5));
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     let basic = Chal::new(AuthType::Basic).with_next_nonce(nonce("stray").encode());
     assert_eq!(prover.answered(&identity, StatusCode::INVALID_CREDENTIALS, Some(&basic)), Proved::Again);
     assert_eq!(prover.take_nonce(true), None);
 }
 
 #[test]
-fn resynchronization_uses_four_zero_octets() {
+fn resynchronization_uses_the_nonce_of_the_notification() {
+    use ResyncNonce::{Text, ZeroOctets};
+
     let identity = identity(Some(Scheme::Md5));
-    let prover = Prover::new(&identity, true);
-    assert_eq!(shows(&prover, &identity).0.as_deref(), Some("qyODxrWU7+P9+/jsLCx6PQ=="));
+    let prover = |resync| Prover::new(&identity, Some(resync));
+    assert_eq!(shows(&prover(ZeroOctets), &identity).0.as_deref(), Some("qyODxrWU7+P9+/jsLCx6PQ=="));
     let demand = demand(Scheme::Md5);
-    let mut verifier = Verifier::new(&demand, true);
-    let verdict = judge(&mut verifier.clone(), &demand, Some(&md5(&nonce("Nonce"))), None, 1);
-    assert!(!verdict.is_accepted());
-    let verdict = judge(&mut verifier, &demand, prover.cred(&identity).as_ref(), None, 1);
-    assert_eq!((verdict.is_accepted(), verdict.nonce), (true, Some(issued(1))), "a new nonce for both");
+    for (resync, other) in [(ZeroOctets, Text), (Text, ZeroOctets)] {
+        let mut verifier = Verifier::new(&demand, Some(resync));
+        for wrong in [Some(md5(&nonce("Nonce"))), prover(other).cred(&identity)] {
+            assert!(!judge(&mut verifier.clone(), &demand, wrong.as_ref(), None, 1).is_accepted());
+        }
+        let verdict = judge(&mut verifier, &demand, prover(resync).cred(&identity).as_ref(), None, 1);
+        assert_eq!((verdict.is_accepted(), verdict.nonce), (true, Some(issued(1))), "a new nonce for both");
+    }
 }
 
 #[test]
 fn strangers_are_challenged_like_anybody() {
     for scheme in [Scheme::Basic, Scheme::Md5, Scheme::Mac] {
         let (known, unknown) = (demand(scheme), Demand::unknown(scheme));
-        let (mut one, mut other) = (Verifier::new(&known, false), Verifier::new(&unknown, false));
+        let (mut one, mut other) = (Verifier::new(&known, None), Verifier::new(&unknown, None));
         let wrong_cred = Cred::new(scheme.auth_type(), "AAAAAAAAAAAAAAAAAAAAAA==");
         let wrong_mac = mac(&nonce("wrong"));
         for seed in 0..=5 {
@@ -672,7 +677,7 @@ fn strangers_are_challenged_like_anybody() {
     // No credentials are those of nobody: not even empty ones.
     let unknown = Demand::unknown(Scheme::Basic);
     let empty = Cred::new(AuthType::Basic, "Og==");
-    assert!(!judge(&mut Verifier::new(&unknown, false), &unknown, Some(&empty), None, 1).is_accepted());
+    assert!(!judge(&mut Verifier::new(&unknown, None), &unknown, Some(&empty), None, 1).is_accepted());
 }
 
 // --- 11: the vectors -------------------------------------------------------------------------------------------
@@ -681,7 +686,7 @@ fn strangers_are_challenged_like_anybody() {
 fn takes(credentials: &Credentials, scheme: AuthType<'static>, data: &str) -> bool {
     let demand = Demand::new(Scheme::Basic, credentials.clone());
     let cred = Cred::new(scheme, String::from(data));
-    judge(&mut Verifier::new(&demand, false), &demand, Some(&cred), None, 1).is_accepted()
+    judge(&mut Verifier::new(&demand, None), &demand, Some(&cred), None, 1).is_accepted()
 }
 
 #[test]
@@ -693,7 +698,7 @@ fn vectors_11_1_basic() {
     ] {
         let credentials = Credentials::new(name, &Secret::new(password));
         let identity = Identity::new(credentials.clone()).with_first(Scheme::Basic);
-        assert_eq!(shows(&Prover::new(&identity, false), &identity).0.as_deref(), Some(wire));
+        assert_eq!(shows(&Prover::new(&identity, None), &identity).0.as_deref(), Some(wire));
         assert!(takes(&credentials, AuthType::Basic, wire));
         assert!(!takes(&credentials, AuthType::Md5, wire));
         assert!(!takes(&bruce().with_nonce(Nonce::EMPTY), AuthType::Basic, wire) || name == "Bruce");
@@ -718,10 +723,10 @@ fn vectors_11_2_md5() {
         let credentials = Credentials::new(name, &Secret::new(password));
         let stored = credentials.clone().with_nonce(nonce(octets));
         let identity = Identity::new(stored.clone()).with_first(Scheme::Md5);
-        assert_eq!(shows(&Prover::new(&identity, false), &identity).0.as_deref(), Some(digest));
+        assert_eq!(shows(&Prover::new(&identity, None), &identity).0.as_deref(), Some(digest));
         if !wire.is_empty() {
             let identity = Identity::new(credentials);
-            let mut prover = Prover::new(&identity, false);
+            let mut prover = Prover::new(&identity, None);
             let chal = Chal::new(AuthType::Md5).with_next_nonce(wire);
             assert_eq!(prover.answered(&identity, StatusCode::MISSING_CREDENTIALS, Some(&chal)), Proved::Again);
             assert_eq!(shows(&prover, &identity).0.as_deref(), Some(digest));
@@ -751,7 +756,7 @@ fn vectors_11_2_negative() {
     let mut cred = md5(&nonce("Nonce"));
     cred.data = Data::opaque(&[0xff; 15][..]);
     let demand = demand(Scheme::Md5);
-    assert!(!judge(&mut Verifier::new(&demand, false), &demand, Some(&cred), None, 1).is_accepted());
+    assert!(!judge(&mut Verifier::new(&demand, None), &demand, Some(&cred), None, 1).is_accepted());
 }
 
 const DOC: &[u8] = b"<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>\
@@ -771,13 +776,13 @@ fn vectors_11_3_hmac() {
         for (stored, digest) in [(nonce("Nonce"), text), (nonce(counted.clone()), octets)] {
             let credentials = bruce().with_nonce(stored);
             let identity = Identity::new(credentials.clone()).with_first(Scheme::Mac);
-            let value = Prover::new(&identity, false).mac(&identity, body).unwrap();
+            let value = Prover::new(&identity, None).mac(&identity, body).unwrap();
             assert_eq!(value, format!(r#"algorithm=MD5, username="Bruce", mac={digest}"#));
             let demand = Demand::new(Scheme::Mac, credentials);
             let shown = Shown { cred: None, mac: Some(&value), body };
-            assert!(Verifier::new(&demand, false).judge(&demand, shown, &random(1)).is_accepted());
+            assert!(Verifier::new(&demand, None).judge(&demand, shown, &random(1)).is_accepted());
             let other = Shown { body: b"other", ..shown };
-            assert!(!Verifier::new(&demand, false).judge(&demand, other, &random(1)).is_accepted());
+            assert!(!Verifier::new(&demand, None).judge(&demand, other, &random(1)).is_accepted());
         }
     }
 }
@@ -789,7 +794,7 @@ fn vectors_11_3_negative() {
     for (mac, wanted) in
         [("MHJ4dgPhX3i3yPp9sdZtRw==", true), ("hc0vsCG06LitV1qMTcmZWQ==", false), ("MHJ4dgPhX3i3yPp9sdZtRw", false)]
     {
-        let verdict = judge(&mut Verifier::new(&demand, false), &demand, None, Some(&header(mac)), 1);
+        let verdict = judge(&mut Verifier::new(&demand, None), &demand, None, Some(&header(mac)), 1);
         assert_eq!(verdict.is_accepted(), wanted, "{mac}");
     }
 }
@@ -798,7 +803,7 @@ fn vectors_11_3_negative() {
 
 /// Lets a prover show itself until it is accepted: the statuses on the way, and how many messages it took.
 fn flow(identity: &Identity, demand: &Demand) -> (Vec<u32>, bool) {
-    let (mut prover, mut verifier) = (Prover::new(identity, false), Verifier::new(demand, false));
+    let (mut prover, mut verifier) = (Prover::new(identity, None), Verifier::new(demand, None));
     let mut statuses = Vec::new();
     for seed in 1..=10 {
         let cred = prover.cred(identity);
@@ -848,9 +853,9 @@ fn flows_8_end_when_nothing_can_come_of_them() {
 fn nothing_secret_is_shown() {
     let identity = identity(Some(Scheme::Md5));
     let demand = Demand::new(Scheme::Md5, bruce());
-    let mut prover = Prover::new(&identity, false);
+    let mut prover = Prover::new(&identity, None);
     prover.answered(&identity, StatusCode::OK, Some(&chal(Scheme::Md5, "SecretNonce")));
-    let mut verifier = Verifier::new(&demand, false);
+    let mut verifier = Verifier::new(&demand, None);
     let verdict = judge(&mut verifier, &demand, None, None, 1);
     let shown = format!("{identity:?} {demand:?} {prover:?} {verifier:?} {verdict:?}");
     for secret in ["OhBehave", "SecretNonce", "[79, 104", "[83, 101", "[17, 17", "EREREREREREREREREREREQ"] {
@@ -862,7 +867,7 @@ fn nothing_secret_is_shown() {
 #[test]
 fn forged_states_are_refused() {
     let identity = Identity::new(bruce());
-    let good = Prover::new(&identity, false);
+    let good = Prover::new(&identity, None);
     assert!(good.is_consistent(&identity));
     // A scheme weaker than what may be asked for: the password would go out readable.
     assert!(!Prover { scheme: Some(Scheme::Basic), ..good.clone() }.is_consistent(&identity));
@@ -871,7 +876,7 @@ fn forged_states_are_refused() {
     assert!(!Prover { unsaved: nonce("n"), ..good.clone() }.is_consistent(&identity));
     assert!(!Prover { scheme: Some(Scheme::Md5), ..good.clone() }.is_consistent(&Identity::TRANSPORT));
     assert!(!good.is_consistent(&Identity::TRANSPORT));
-    let verifier = Verifier::new(&demand(Scheme::Md5), false);
+    let verifier = Verifier::new(&demand(Scheme::Md5), None);
     assert!(verifier.is_consistent());
     assert!(!Verifier { challenges: MAX_CHALLENGES + 1, ..verifier }.is_consistent());
 }
@@ -881,7 +886,7 @@ fn forged_states_are_refused() {
 fn states_are_stored_and_read_again() {
     let identity = identity(Some(Scheme::Mac));
     let demand = demand(Scheme::Mac);
-    let (mut prover, mut verifier) = (Prover::new(&identity, false), Verifier::new(&demand, false));
+    let (mut prover, mut verifier) = (Prover::new(&identity, None), Verifier::new(&demand, None));
     for seed in 0..6 {
         let text = serde_json::to_string(&(&prover, &verifier)).unwrap();
         assert_eq!(serde_json::from_str::<(Prover, Verifier)>(&text).unwrap(), (prover.clone(), verifier.clone()));

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::time::Duration;
 
-use dm_notification::dm1::{SessionId, Trigger};
+use dm_notification::dm1::{ResyncNonce, SessionId, Trigger};
 use dm_syncml::{Nonce, StatusCode};
 
 use crate::Random;
@@ -23,9 +23,8 @@ pub enum Start {
     Notification {
         /// The id.
         session_id: SessionId,
-        /// Whether the notification was proved by the nonce of a resynchronization; credentials of both sides use it
-        /// too then.
-        resync: bool,
+        /// The nonce of a resynchronization, if it proved the notification: credentials of both sides begin with it then.
+        resync: Option<ResyncNonce>,
     },
     /// The device wants it, for its user, by schedule, or to deliver alerts: alert 1201. Count the id up from session
     /// to session.
@@ -47,7 +46,7 @@ impl Start {
 
 impl From<Trigger<'_>> for Start {
     fn from(trigger: Trigger<'_>) -> Self {
-        Self::Notification { session_id: trigger.session_id, resync: trigger.resync().is_some() }
+        Self::Notification { session_id: trigger.session_id, resync: trigger.resync() }
     }
 }
 

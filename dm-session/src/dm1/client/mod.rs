@@ -182,7 +182,7 @@ impl Client {
         config.check()?;
         let (notified, resync) = match start {
             Start::Notification { resync, .. } => (true, resync),
-            Start::Local { .. } => (false, false),
+            Start::Local { .. } => (false, None),
         };
         let mut client = Self {
             core: Core {

@@ -88,7 +88,7 @@ impl Server {
         };
         let shown = Shown { cred: message.header.cred.as_ref(), mac, body: &request.body };
         let verifier = self.core.session.as_ref().map(|session| session.verifier.clone());
-        let mut verifier = verifier.unwrap_or_else(|| Verifier::new(&self.config.demand, false));
+        let mut verifier = verifier.unwrap_or_else(|| Verifier::new(&self.config.demand, None));
         let proves_each = verifier.is_per_message();
         let verdict = verifier.judge(&self.config.demand, shown, random);
         if let Some(session) = &self.core.session
@@ -228,7 +228,7 @@ impl Server {
             deadline,
             seen: alloc::collections::VecDeque::new(),
             answer: None,
-            prover: Prover::new(&config.identity, false),
+            prover: Prover::new(&config.identity, None),
             verifier: verifier.clone(),
             max_msg_size: None,
             max_obj_size: None,

@@ -45,8 +45,8 @@ impl Setup {
             .with_limits(limits);
         let session_id = SessionId::new(0x2f).unwrap();
         let start = match program.below(4) {
-            0 => Start::Notification { session_id, resync: false },
-            1 => Start::Notification { session_id, resync: true },
+            0 => Start::Notification { session_id, resync: None },
+            1 => Start::Notification { session_id, resync: Some(dm_notification::dm1::ResyncNonce::ZeroOctets) },
             _ => Start::Local { session_id },
         };
         Self { config, start, asked }
@@ -109,7 +109,7 @@ pub fn run_client(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
         Client::start(setup.config.clone(), setup.start, AlertQueue::with_capacity(8), Timestamp::from_millis(0));
     let Ok(machine) = machine else { return Vec::new() };
     let nonce = match setup.start {
-        Start::Notification { resync: true, .. } => Nonce::RESYNC,
+        Start::Notification { resync: Some(_), .. } => Nonce::RESYNC,
         _ => Nonce::new(*b"first").unwrap(),
     };
     let mut run = Run {
