@@ -364,6 +364,11 @@ impl Client {
                 self.core.effects.cancel(id);
                 self.close(Reason::Timeout);
             }
+            State::AwaitReply { id, deadline, post } if now >= deadline && !self.core.effects.was_polled(id) => {
+                // The host has not come to it yet: nothing is late.
+                let deadline = now.after(self.config.limits.request_timeout);
+                self.core.state = State::AwaitReply { id, deadline, post };
+            }
             State::AwaitReply { id, deadline, post } if now >= deadline => {
                 self.core.effects.cancel(id);
                 self.again(post, Reason::Transport, None);
