@@ -387,6 +387,8 @@ pub struct Device {
     /// MsgID and CmdID of what it may leave unanswered.
     may_answer: BTreeSet<(String, String)>,
     answered: BTreeSet<(String, String)>,
+    /// MsgID and CmdID of its alerts 1222.
+    nexts: BTreeSet<(String, String)>,
     randoms: u8,
 }
 
@@ -496,6 +498,7 @@ impl Device {
             owed: Vec::new(),
             may_answer: BTreeSet::new(),
             answered: BTreeSet::new(),
+            nexts: BTreeSet::new(),
             randoms: 0,
         }
     }
@@ -754,10 +757,16 @@ impl Device {
         if let Some(max) = max {
             self.max_msg_size = Some(usize::try_from(max).unwrap());
         }
+        if answer.status.is_some_and(|status| matches!(status.code(), 401 | 407)) {
+            self.refuse();
+        }
         for command in message.walk().filter(|command| !matches!(command, Command::Status(_))) {
             let name = command.name().unwrap_or_default().to_owned();
             let asks = matches!(command, Command::Alert(alert) if alert.code() == Some(AlertCode::NEXT_MESSAGE));
             let id = command.cmd_id().map(|id| id.as_str().to_owned()).unwrap_or_default();
+            if asks {
+                self.nexts.insert((self.server_msg.to_string(), id.clone()));
+            }
             // Where next to nothing fits into a message, 1222 is better not answered.
             if asks && self.max_msg_size.is_some_and(|max| max < 800) {
                 self.may_answer.insert((self.server_msg.to_string(), id));
@@ -813,6 +822,28 @@ impl Device {
         message.is_final = answer.is_final;
         message.assign_cmd_ids(1);
         message
+    }
+
+    /// The client's last message is refused: its Statuses are as good as not said. Those of 1222 are worth no message.
+    fn refuse(&mut self) {
+        let refused: Vec<(String, String, String)> = statuses(self.last())
+            .filter(|status| !status.is_for_header())
+            .map(|status| {
+                let cmd_ref = status.cmd_ref.as_ref().unwrap().as_str().to_owned();
+                (status.msg_ref.as_str().to_owned(), cmd_ref, status.cmd.as_ref().unwrap().to_string())
+            })
+            .collect();
+        for (msg_ref, cmd_ref, name) in refused {
+            let key = (msg_ref, cmd_ref);
+            if !self.answered.remove(&key) {
+                continue;
+            }
+            if self.nexts.contains(&key) {
+                self.may_answer.insert(key);
+            } else {
+                self.owed.push((key.0, key.1, name));
+            }
+        }
     }
 
     // --- messages that were changed by hand
