@@ -1,0 +1,389 @@
+//! What is said again to the server machine of DM 1.2, and by it: after refusals and challenges, where room is short, and
+//! after the end.
+#![cfg(feature = "dm1")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
+
+#[path = "support/dm1_device_script.rs"]
+mod script;
+
+use dm_session::dm1::server::Reason;
+use dm_session::dm1::{Fate, Identity, NotSent, Scheme, ServerConfig};
+use dm_session::tree::dm1::{Command as Do, Content, Data as TreeData};
+use dm_syncml::{AuthType, Chal, Element, Encoding, Item, Limits, Message, Meta, Nonce};
+use script::*;
+
+/// Bytes of a message with room for few Statuses.
+const SHORT: [(Encoding, usize); 2] = [(Encoding::Xml, 900), (Encoding::Wbxml, 300)];
+
+const TYPE: &str = "com.example.a";
+
+/// A challenge for MD5.
+fn chal(nonce: &Nonce) -> Chal<'static> {
+    Chal::new(AuthType::Md5).with_next_nonce(nonce.encode())
+}
+
+/// A server that shows credentials when it is asked for them.
+fn with_credentials() -> ServerConfig {
+    config().with_identity(Identity::new(server_credentials()))
+}
+
+/// The CmdID of the only operation of that name.
+fn id_of(message: &Message<'static>, name: &str) -> String {
+    let all = operations(message);
+    let command = all.iter().find(|command| command.name() == Some(name)).expect("a command of that name");
+    command.cmd_id().unwrap().as_str().to_owned()
+}
+
+/// What the application has heard of in alerts.
+fn heard(device: &Device) -> Vec<String> {
+    let alerts = device.received.iter().flat_map(|received| &received.alerts);
+    alerts.map(|alert| alert.items[0].content.data.as_str().unwrap().to_owned()).collect()
+}
+
+// --- objects that are refused ----------------------------------------------------------------------------------------
+
+/// A chunk of Results or of an alert.
+fn chunk(body: Body, of: &str, id: &str, data: &str, size: Option<u64>, more: bool) -> Body {
+    if of == "Results" {
+        return body.about(1).chunk(id, "./A", data, size, more);
+    }
+    let item = match size {
+        Some(size) => Item::source("./A").with_meta(Meta::new().with_type(TYPE).with_size(size)),
+        None => Item::source("./A").with_meta(Meta::new().with_type(TYPE)),
+    };
+    let item = item.with_data(data.to_owned());
+    let item = if more { item.with_more_data() } else { item };
+    body.alert_with(1226, |alert| alert.with_item(item))
+}
+
+#[test]
+fn a_refused_object_can_be_stored_at_every_step() {
+    // Size, the lengths of the chunks and what each is answered, with a MaxObjSize of 100.
+    type Case<'c> = (u64, &'c [(usize, u32)]);
+    let cases: [Case<'_>; 6] = [
+        (90, &[(200, 413), (10, 413), (10, 413)]),
+        (90, &[(60, 213), (60, 413), (200, 413)]),
+        (100, &[(100, 213), (1, 413)]),
+        (50, &[(40, 213), (40, 424), (500, 424)]),
+        (50, &[(60, 424), (60, 424)]),
+        (101, &[(200, 413), (200, 413)]),
+    ];
+    for encoding in BOTH {
+        for of in ["Results", "Alert"] {
+            for (size, steps) in cases {
+                let config = config().with_max_obj_size(Some(100));
+                let mut device = Device::with(config, encoding);
+                device.travels = true;
+                device.plan([get(1, "./A")]);
+                device.open();
+                let id = id_of(&device.last, "Get");
+                let mut body = device.reply().status(&id, "Get", 200);
+                for (number, (len, code)) in steps.iter().enumerate() {
+                    let size = (number == 0).then_some(size);
+                    let answer = device.say(chunk(body, of, &id, &long_text(*len), size, true).more());
+                    assert_eq!(codes_of(&answer, of), [*code], "{of} {size:?}, chunk {number}");
+                    body = device.answer(|_| 200);
+                }
+                let code = steps.last().unwrap().1;
+                let answer = device.say(chunk(body, of, &id, "end", None, false));
+                assert_eq!(codes_of(&answer, of), [code], "{of} {size}, to its end");
+                assert!(device.outcome(1).leaves.is_empty() && heard(&device).is_empty());
+                assert_eq!((device.came(1), device.reason()), (200, Some(Reason::Ended)));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_element_counts_against_the_largest_object() {
+    let element = |len: usize| {
+        let name = long_text(len);
+        let text = format!(
+            "<MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD><Node><NodeName>{name}</NodeName></Node></MgmtTree>"
+        );
+        Content::new(TreeData::Element(Element::parse_xml(text.as_bytes(), &Limits::DEFAULT).unwrap().into_owned()))
+    };
+    for encoding in BOTH {
+        let mut device = Device::with(config(), encoding);
+        device.announce_object(2_000);
+        device.plan([
+            add(1, "./A", element(2_000)),
+            add(2, "./B", element(1_750)),
+            sequence(3, [Do::get("./C").into(), Do::replace("./C", element(2_000)).into()]),
+            atomic(4, [Do::delete("./D").into(), Do::add("./D", element(1_750)).into()]),
+        ]);
+        device.open();
+        assert_eq!(names(&device.last), ["Add", "Atomic"], "{encoding:?}");
+        assert_eq!(target(&operations(&device.last)[0]), "./B");
+        for id in [1, 3] {
+            assert_eq!(not_sent(&device, id), Some(NotSent::TooLargeObject));
+        }
+        let body = device.obey();
+        device.say(body);
+        assert_eq!((device.came(2), device.came(4)), (200, 200));
+    }
+}
+
+// --- what the device refuses -----------------------------------------------------------------------------------------
+
+#[test]
+fn only_the_object_whose_chunk_was_refused_is_sent_again() {
+    for encoding in BOTH {
+        for (named, is_final) in [(true, false), (false, false), (true, true), (false, true)] {
+            let mut device = Device::with(with_credentials(), encoding);
+            device.announce(1_200);
+            let value = long_text(4_000);
+            device.plan([exec(1, "./A"), replace(2, "./B", value.as_str())]);
+            device.open();
+            device.go_on();
+            assert_eq!((names(&device.last), chunks(&device.last)), (vec!["Exec".into(), "Replace".into()], 1));
+            let body = device.next_piece();
+            device.say(body);
+            assert_eq!((names(&device.last), chunks(&device.last)), (vec!["Replace".into()], 1));
+            assert_eq!(size(&operations(&device.last)[0]), None);
+
+            let mut body = device.body().challenge(401, chal(&nonce(b"n1")));
+            if named {
+                body = body.status(&id_of(&device.last, "Replace"), "Replace", 401);
+            }
+            body.is_final = is_final;
+            device.say(body);
+            device.go_on();
+            assert!(device.last.header.cred.is_some() && device.outcomes.is_empty());
+            assert_eq!((names(&device.last), chunks(&device.last)), (vec!["Replace".into()], 1));
+            let taken = device.take_pieces();
+            assert_eq!(taken.data, value.as_bytes());
+            assert_eq!(taken.sizes[0], Some(4_000));
+            assert!(taken.sizes[1..].iter().all(Option::is_none) && taken.others == 0);
+            let body = device.answer(|_| 201);
+            device.say(body);
+            assert_eq!((device.came(1), device.came(2)), (200, 201));
+            assert_eq!(device.reason(), Some(Reason::Ended));
+        }
+    }
+}
+
+#[test]
+fn a_refused_message_without_commands_has_nothing_sent_again() {
+    for encoding in BOTH {
+        for travels in [false, true] {
+            let mut device = Device::with(with_credentials(), encoding);
+            device.travels = travels;
+            device.plan([exec(1, "./A"), exec(2, "./B"), get(3, "./C")]);
+            device.open();
+            let sent = ids(&device.last);
+            let body = device.reply().status(&sent[0], "Exec", 200).more();
+            assert_eq!(alerts(&device.say(body)), [1222]);
+            let body = device.body().challenge(401, chal(&nonce(b"n1"))).more();
+            let answer = device.say(body);
+            assert_eq!((alerts(&answer), names(&answer).len()), (vec![1222], 0));
+            assert!(answer.header.cred.is_some() && device.outcomes.is_empty());
+            // The third has no answer at all.
+            let body = device.reply().about(1).status(&sent[1], "Exec", 404);
+            let answer = device.say(body);
+            assert!(answer.is_final && operations(&answer).is_empty(), "{answer:?}");
+            assert_eq!((device.came(1), device.came(2)), (200, 404));
+            assert_eq!(device.outcome(3).fate, Fate::Unknown);
+            assert_eq!((device.received.len(), device.reason()), (2, Some(Reason::Ended)));
+        }
+    }
+}
+
+// --- where room is short ---------------------------------------------------------------------------------------------
+
+#[test]
+fn the_application_is_asked_after_a_chunk_that_had_to_wait() {
+    for (encoding, room) in SHORT {
+        for is_final in [false, true] {
+            let mut device = Device::with(config(), encoding);
+            device.announce(room);
+            device.plan([replace(1, "./A", long_text(3_000).as_str())]);
+            device.plan([get(2, "./B")]);
+            device.open();
+            device.go_on();
+            assert_eq!(chunks(&device.last), 1);
+            let piece = id_of(&device.last, "Replace");
+            let body = device.reply().status(&piece, "Replace", 213);
+            let body = (0..20).fold(body, |body, number| body.generic(TYPE, &number.to_string()));
+            let answer = device.say(body.alert(1222).more());
+            assert_eq!((alerts(&answer), names(&answer).len()), (vec![1222], 0), "no room for a chunk");
+            assert_eq!(device.received.len(), 1);
+
+            let mut body = device.answer(|_| 200).alert(1225);
+            if !is_final {
+                body = body.alert(1222).more();
+            }
+            device.say(body);
+            assert_eq!(device.received.len(), 2, "asked");
+            assert_eq!(device.closed, None);
+            assert_eq!(heard(&device), (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
+            assert!(!device.outcome(1).is_done());
+            device.go_on();
+            assert_eq!(names(&device.last), ["Get"]);
+            let body = device.obey();
+            device.say(body);
+            assert_eq!((device.came(2), device.reason()), (200, Some(Reason::Ended)));
+        }
+    }
+}
+
+#[test]
+fn after_the_end_each_alert_has_its_status_in_as_many_messages_as_it_takes() {
+    for (encoding, room) in SHORT {
+        // Whether the device asks for the next message, or has nothing to say at all.
+        for asks in [true, false] {
+            let mut device = Device::with(config(), encoding);
+            device.announce(room);
+            device.open();
+            device.go_on();
+            assert_eq!(device.reason(), Some(Reason::Ended));
+            let first = device.wire.len();
+            let body = (0..8).fold(device.reply(), |body, number| body.generic(TYPE, &number.to_string()));
+            device.say(body);
+            let mut told = codes_of(&device.last, "Alert");
+            while !device.last.is_final {
+                assert!(device.wire.len() < first + 8, "no end");
+                let body = device.answer(|_| 200);
+                device.say(if asks { body.alert(1222).more() } else { body });
+                told.extend(codes_of(&device.last, "Alert"));
+            }
+            // Those of the 1222 may be there too.
+            let own = told.len() - 8;
+            assert!(told.iter().all(|code| *code == 200) && own < device.wire.len() - first);
+            assert!(asks || own == 0);
+            assert!(device.wire.len() > first + 1, "in several messages");
+            let late: Vec<_> = device.late.iter().map(|alert| alert.items[0].content.data.clone()).collect();
+            assert_eq!(late, (0..8).map(|number| text_data(&number.to_string())).collect::<Vec<_>>());
+            assert_eq!(device.received.len(), 1);
+        }
+    }
+}
+
+// --- devices that are challenged -------------------------------------------------------------------------------------
+
+/// A server that wants a proof with each message.
+fn demanding(scheme: Scheme) -> ServerConfig {
+    config().with_demand(demand(scheme).with_per_message())
+}
+
+/// Says something with a nonce that does not count, and takes the challenge.
+fn turned_away(device: &mut Device, body: Body) {
+    device.keys.nonce = nonce(b"stale");
+    let answer = device.say(body);
+    assert_eq!(header_code(&answer), 401);
+    assert!(statuses(&answer).iter().all(|(_, _, code)| *code == 401));
+    device.take_chal();
+}
+
+/// Says something that counts, and takes the next nonce.
+fn good(device: &mut Device, body: Body) -> Message<'static> {
+    let answer = device.say(body);
+    assert_eq!(header_code(&answer), 200);
+    device.take_chal();
+    answer
+}
+
+#[test]
+fn package_1_again_forgets_no_alert_that_was_answered() {
+    for encoding in BOTH {
+        for scheme in [Scheme::Md5, Scheme::Mac] {
+            let mut device = Device::with(demanding(scheme), encoding);
+            device.scheme = Some(scheme);
+            let body = device.package1().generic(TYPE, "a").generic(TYPE, "b").more();
+            let answer = good(&mut device, body);
+            assert_eq!((codes_of(&answer, "Alert"), alerts(&answer)), (vec![200; 3], vec![1222]));
+            let body = device.answer(|_| 200).generic(TYPE, "c").more();
+            turned_away(&mut device, body);
+            assert!(device.received.is_empty());
+            // Without those that are done with.
+            let body = device.package1().generic(TYPE, "c").more();
+            let answer = good(&mut device, body);
+            assert_eq!(codes_of(&answer, "Alert"), [200; 2]);
+            device.plan([get(1, "./A")]);
+            let body = device.answer(|_| 200).generic(TYPE, "d");
+            good(&mut device, body);
+            assert_eq!((names(&device.last), device.received.len()), (vec!["Get".into()], 1));
+            assert!(device.received[0].opening.is_some());
+            let body = device.obey();
+            device.say(body);
+            assert_eq!(heard(&device), ["a", "b", "c", "d"]);
+            assert!(device.closed.as_ref().unwrap().alerts.is_empty() && device.late.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_challenged_device_may_send_its_object_again() {
+    let value = long_text(1_000);
+    let parts = [&value[..400], &value[400..700], &value[700..]];
+    for encoding in BOTH {
+        for (scheme, of) in [(Scheme::Mac, "Results"), (Scheme::Mac, "Alert"), (Scheme::Md5, "Results")] {
+            for travels in [false, true] {
+                // Chunks that were taken before the challenge, and the one with which it goes on.
+                for (before, next) in [(1, 0), (2, 0), (1, 1), (2, 2)] {
+                    let mut device = Device::with(demanding(scheme), encoding);
+                    (device.scheme, device.travels) = (Some(scheme), travels);
+                    device.plan([get(1, "./A")]);
+                    let body = device.package1();
+                    good(&mut device, body);
+                    let id = id_of(&device.last, "Get");
+                    let piece = |body: Body, number: usize| {
+                        let size = (number == 0).then_some(1_000);
+                        let body = chunk(body, of, &id, parts[number], size, number < 2);
+                        if number < 2 { body.more() } else { body }
+                    };
+                    for number in 0..before {
+                        let body = device.answer(|_| 200);
+                        let body = if number == 0 { device.reply().status(&id, "Get", 200) } else { body };
+                        let answer = good(&mut device, piece(body, number));
+                        assert_eq!((codes_of(&answer, of), alerts(&answer)), (vec![213], vec![1222]));
+                    }
+                    let body = piece(device.answer(|_| 200), before);
+                    turned_away(&mut device, body);
+                    for number in next..3 {
+                        let body = piece(device.answer(|_| 200), number);
+                        let answer = good(&mut device, body);
+                        if number < 2 {
+                            assert_eq!((codes_of(&answer, of), alerts(&answer)), (vec![213], vec![1222]));
+                        }
+                    }
+                    assert_eq!(device.came(1), 200);
+                    if of == "Results" {
+                        assert_eq!(leaf(device.outcome(1)), ("./A".into(), value.clone()));
+                    } else {
+                        assert_eq!(heard(&device), [value.as_str()]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_was_not_challenged_has_no_second_first_chunk() {
+    for encoding in BOTH {
+        let mut device = Device::with(demanding(Scheme::Mac), encoding);
+        device.scheme = Some(Scheme::Mac);
+        device.plan([get(1, "./A")]);
+        let body = device.package1();
+        good(&mut device, body);
+        let id = id_of(&device.last, "Get");
+        let body = device.reply().status(&id, "Get", 200);
+        good(&mut device, chunk(body, "Results", &id, "abc", Some(4), true).more());
+        // The challenge counts for the message after it alone.
+        let body = device.answer(|_| 200);
+        turned_away(&mut device, body.more());
+        let body = device.answer(|_| 200).about(1);
+        good(&mut device, chunk(body, "Results", &id, "d", None, true).more());
+        let body = device.answer(|_| 200);
+        let answer = good(&mut device, chunk(body, "Results", &id, "abc", Some(4), true).more());
+        assert_eq!(codes_of(&answer, "Results"), [424]);
+    }
+}
