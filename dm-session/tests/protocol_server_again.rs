@@ -196,6 +196,49 @@ fn a_refused_message_without_commands_has_nothing_sent_again() {
     }
 }
 
+#[test]
+fn what_the_device_answers_with_its_refusal_is_not_sent_again() {
+    for encoding in BOTH {
+        for is_final in [false, true] {
+            let mut device = Device::with(with_credentials(), encoding);
+            let children = || [Do::delete("./D").into(), Do::replace("./E", "1").into()];
+            device.plan([
+                exec(1, "./A"),
+                exec(2, "./B"),
+                delete(3, "./C"),
+                sequence(4, children()),
+                atomic(5, children()),
+            ]);
+            device.open();
+            let before = operations(&device.last);
+            let sent = ids(&device.last);
+            let inner = before[3].commands()[1].cmd_id().unwrap().as_str().to_owned();
+            // The second is refused with the message, the third has no answer; one of the fourth was done.
+            let body = device.body().challenge(401, chal(&nonce(b"n1")));
+            let body = body.status(&sent[0], "Exec", 200).status(&sent[1], "Exec", 401);
+            let mut body = body.status(&sent[3], "Sequence", 401).status(&inner, "Replace", 200);
+            body.is_final = is_final;
+            device.say(body);
+            if !is_final {
+                assert_eq!((alerts(&device.last), names(&device.last).len()), (vec![1222], 0));
+                let body = device.reply();
+                device.say(body);
+            }
+            assert!(device.outcomes.is_empty());
+            let targets: Vec<_> = operations(&device.last).iter().map(|it| it.items().len()).collect();
+            assert_eq!(
+                (names(&device.last), targets),
+                (["Exec", "Delete", "Atomic"].map(String::from).to_vec(), vec![1, 1, 0])
+            );
+            assert_eq!(target(&operations(&device.last)[0]), "./B");
+            let body = device.answer(|_| 201);
+            device.say(body);
+            assert_eq!([1, 2, 3, 4, 5].map(|id| device.came(id)), [200, 201, 201, 401, 201]);
+            assert_eq!(child_codes(device.outcome(4)), [0, 200]);
+        }
+    }
+}
+
 // --- where room is short ---------------------------------------------------------------------------------------------
 
 #[test]
