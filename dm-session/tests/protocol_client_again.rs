@@ -261,6 +261,86 @@ fn what_the_user_typed_waits_for_the_server() {
     }
 }
 
+/// Statuses, without those of alerts, and values in the messages that were accepted. What comes with Size begins anew.
+#[track_caller]
+fn delivered(accepted: &[Message<'_>]) -> (Vec<String>, Vec<(String, String)>) {
+    let words = answers(accepted).into_iter().filter(|word| !word.starts_with("Results"));
+    let mut whole: Vec<(String, String)> = Vec::new();
+    let mut open = false;
+    for item in accepted.iter().flat_map(results).flat_map(|results| results.items.iter()) {
+        let uri = item.source_uri().unwrap().to_string();
+        let begins = item.meta.as_ref().is_some_and(|meta| meta.size().is_some());
+        match whole.pop_if(|(last, _)| open && *last == uri) {
+            Some((_, value)) if !begins => whole.push((uri, value + text(item))),
+            _ => whole.push((uri, text(item).to_owned())),
+        }
+        open = item.more_data;
+    }
+    assert!(!open, "the last piece is there");
+    (words.collect(), whole)
+}
+
+#[test]
+fn any_message_may_be_refused_and_nothing_is_lost_or_said_twice() {
+    let commands = || {
+        let mut commands = Vec::from(three());
+        commands.extend([get("./Vendor?list=StructData"), get("./Vendor/Long"), get("./Vendor/Missing")]);
+        commands
+    };
+    // `refused`: the message that is, by the server or by somebody else first.
+    let run = |refused: usize, is_stranger: bool, size: u64| {
+        let mut device = Device::start(proving(), local());
+        Device::leaf(&mut device.tree, "./Vendor/Long", &"v".repeat(1500));
+        let first = with(commands()).with_max_msg_size(size);
+        let mut message = device.exchange(proved(first, 41, &nonce(50)));
+        let mut accepted = Vec::new();
+        for byte in 60.. {
+            if device.sent.len() == refused {
+                let refusal = Answer::challenge(401, next(byte));
+                let nonce = issued(&message);
+                message = device.exchange(if is_stranger { refusal } else { refusal.with_mac(HOST, &nonce) });
+                continue;
+            }
+            accepted.push(message.clone());
+            if message.is_final {
+                break;
+            }
+            let nonce = issued(&message);
+            message = device.exchange(proved(Answer::next(), byte, &nonce));
+        }
+        let count = device.sent.len();
+        assert_eq!(device.end(proved(Answer::ok(), 45, &issued(&message))), Reason::Ended);
+        (delivered(&accepted), count)
+    };
+    for size in [1000, 1500] {
+        let (expected, count) = run(0, false, size);
+        assert_eq!((expected.0.len(), count > 4), (6, true));
+        for refused in 2..=count {
+            for is_stranger in [false, true] {
+                let (all, _) = run(refused, is_stranger, size);
+                assert_eq!(all, expected, "message {refused} of {size} bytes, stranger: {is_stranger}");
+            }
+        }
+    }
+}
+
+#[test]
+fn commands_that_come_with_a_refusal_are_answered_after_what_was_refused() {
+    let refused = || Answer::challenge(401, next(42)).with([delete("./Vendor/Area")]);
+    let mut device = Device::start(proving(), local());
+    let message = device.exchange(proved(with([get("./Vendor/Name")]), 41, &nonce(50)));
+    let message = device.exchange(refused().with_mac(HOST, &issued(&message)));
+    assert_eq!(said(&message), ["Get 1/4 200", "Delete 2/2 215", "Results 1/4 ./Vendor/Name=one"]);
+    // Of a stranger's refusal nothing but its own commands.
+    let mut device = Device::start(proving(), local());
+    device.exchange(proved(with([get("./Vendor/Name")]), 41, &nonce(50)));
+    let message = device.exchange(refused());
+    assert_eq!(said(&message), ["Delete 2/2 401"]);
+    device.abort();
+    assert_eq!(outline(device.last()), ["Alert 1223", "Final"], "nor by an abort");
+    assert_eq!(device.value("./Vendor/Area/A").unwrap(), "a");
+}
+
 // --- a message that never left ---------------------------------------------------------------------------------
 
 /// Gives the device a message of the server with so many commands for the tree. The answer is ready and not taken.
