@@ -390,8 +390,9 @@ impl Server {
     /// Whether a device begins anew with this request: it is a whole first message under the SessionID of this session,
     /// and none that the session has had lately. So it is with devices that lost their memory, or count SessionIDs round.
     ///
-    /// Such a message ends a running session, and one that is over refuses it: the host drops this machine and gives
-    /// the request to a new one, which demands credentials as ever. Orders without an outcome are to be given again.
+    /// Such a message belongs to a new machine, which demands credentials as ever; orders without an outcome are to be
+    /// given to it again. Nobody has proved anything yet: a host that has to fear strangers keeps this machine until the
+    /// new one has accepted a message, and gives it what the new one refuses meanwhile.
     #[must_use]
     pub fn is_begun_anew_by(&self, request: &Request) -> bool {
         self.begins_anew(request)
