@@ -16,7 +16,7 @@ mod script;
 use dm_session::dm1::server::Reason;
 use dm_session::dm1::{Fate, Identity, NotSent, Scheme, ServerConfig};
 use dm_session::tree::dm1::{Command as Do, Content, Data as TreeData};
-use dm_syncml::{AuthType, Chal, Element, Encoding, Item, Limits, Message, Meta, Nonce};
+use dm_syncml::{AuthType, Chal, Element, Encoding, Format, Item, Limits, Message, Meta, Nonce};
 use script::*;
 
 /// Bytes of a message with room for few Statuses.
@@ -239,6 +239,70 @@ fn what_the_device_answers_with_its_refusal_is_not_sent_again() {
     }
 }
 
+#[test]
+fn an_object_that_was_refused_with_its_message_is_no_more_on_its_way() {
+    for encoding in BOTH {
+        for (code, is_final) in [(413, false), (413, true), (200, false), (200, true)] {
+            let mut device = Device::with(with_credentials(), encoding);
+            device.travels = true;
+            device.announce(1_200);
+            device.plan([exec(1, "./A"), replace(2, "./B", long_text(4_000).as_str())]);
+            device.open();
+            device.go_on();
+            assert_eq!((names(&device.last).len(), chunks(&device.last)), (2, 1));
+            let sent = ids(&device.last);
+            let body = device.body().challenge(401, chal(&nonce(b"n1")));
+            let mut body = body.status(&sent[0], "Exec", 401).status(&sent[1], "Replace", code);
+            body.is_final = is_final;
+            device.say(body);
+            device.go_on();
+            assert_eq!(names(&device.last), ["Exec"]);
+            let body = device.answer(|_| 201);
+            device.say(body);
+            assert_eq!(device.came(1), 201);
+            assert_eq!(
+                device.outcome(2).fate,
+                if code == 413 { Fate::Answered(script::code(413)) } else { Fate::Unknown }
+            );
+            assert_eq!(device.reason(), Some(Reason::Ended));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_an_older_message_does_no_harm() {
+    for encoding in BOTH {
+        for named in [1, 2, 3, 77] {
+            let mut device = Device::with(with_credentials(), encoding);
+            device.travels = true;
+            device.announce(1_200);
+            let value = long_text(4_000);
+            device.plan([exec(1, "./A"), replace(2, "./B", value.as_str())]);
+            device.open();
+            device.go_on();
+            assert_eq!((names(&device.last).len(), chunks(&device.last)), (2, 1));
+            let first = device.last_id;
+            // The Exec has no answer, and the next chunk comes all the same.
+            let piece = id_of(&device.last, "Replace");
+            let body = device.reply().status(&piece, "Replace", 213);
+            device.say(body);
+            device.go_on();
+            assert_eq!((names(&device.last), chunks(&device.last)), (vec!["Replace".into()], 1));
+            let last = device.last_id;
+            let mut about = device.body().about(if named == 1 { first } else { named });
+            about = about.challenge(401, chal(&nonce(b"n1")));
+            let piece = id_of(&device.last, "Replace");
+            let body = about.about(last).status(&piece, "Replace", 213).alert(1222).more();
+            device.post_body(body);
+            assert!(!device.server.is_closed(), "{named}");
+            // Whatever the session makes of it, it ends with all outcomes.
+            device.wait_long();
+            assert!(device.server.is_closed());
+            assert_eq!(device.outcomes.len(), 2, "{named}");
+        }
+    }
+}
+
 // --- where room is short ---------------------------------------------------------------------------------------------
 
 #[test]
@@ -405,6 +469,39 @@ fn a_challenged_device_may_send_its_object_again() {
                     }
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_challenged_device_may_say_an_alert_again_that_ends_in_an_object() {
+    // With a Source and without.
+    for sources in [[None, None], [Some("./A"), Some("./B")], [Some("./A"), Some("./A")]] {
+        for encoding in BOTH {
+            let mut device = Device::with(demanding(Scheme::Mac), encoding);
+            device.scheme = Some(Scheme::Mac);
+            let item = |at: usize, data: &'static str| {
+                let item = sources[at].map_or_else(Item::default, Item::source);
+                item.with_meta(Meta::new().with_type(TYPE).with_format(Format::Chr)).with_data(data)
+            };
+            let begin = |body: Body| {
+                let mut cut = item(1, "abc").with_more_data();
+                cut.meta = cut.meta.map(|meta| meta.with_size(6));
+                body.alert_with(1226, |alert| alert.with_item(item(0, "whole")).with_item(cut)).more()
+            };
+            let body = begin(device.package1());
+            let answer = good(&mut device, body);
+            assert_eq!(alerts(&answer), [1222]);
+            let body = device.answer(|_| 200);
+            turned_away(&mut device, body.alert_with(1226, |alert| alert.with_item(item(1, "def"))));
+            let body = begin(device.answer(|_| 200));
+            let answer = good(&mut device, body);
+            assert_eq!((codes_of(&answer, "Alert").last(), alerts(&answer)), (Some(&213), vec![1222]));
+            let body = device.answer(|_| 200).alert_with(1226, |alert| alert.with_item(item(1, "def")));
+            good(&mut device, body);
+            let alerts: Vec<_> = device.received.iter().flat_map(|received| &received.alerts).collect();
+            let texts = alerts.iter().map(|alert| alert.items.iter().map(|item| item.content.data.as_str().unwrap()));
+            assert_eq!(texts.map(Iterator::collect).collect::<Vec<Vec<_>>>(), [["whole", "abcdef"]]);
         }
     }
 }

@@ -179,6 +179,10 @@ impl Book {
         let (undone, sent): (Vec<_>, Vec<_>) = core::mem::take(&mut self.sent).into_iter().partition(waits);
         self.sent = sent;
         let any = !undone.is_empty();
+        if any {
+            // Other orders go first now: an object that is not sent again goes no further.
+            self.sent.iter_mut().for_each(Sent::stop);
+        }
         for sent in undone.into_iter().rev() {
             self.waiting.push_front(sent.order);
         }

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use dm_syncml::{Alert, AlertCode, Command, Message, Page, Peek, Results, Status, StatusCode, Strictness, Tag};
+use dm_syncml::{Alert, AlertCode, Command, Item, Message, Page, Peek, Results, Status, StatusCode, Strictness, Tag};
 
 use super::answer::{Answer, Plan};
 use super::results::{Assembly, Origin, Owner, alert_len, empty_alert};
@@ -496,6 +496,7 @@ impl Server {
     fn take_client_alert(&mut self, kind: AlertKind, alert: &Alert<'_>) -> StatusCode {
         let limit = self.config.object_limit();
         let Some(session) = &mut self.core.session else { return StatusCode::COMMAND_FAILED };
+        session.begin_again(&alert.items);
         let mut whole = empty_alert(kind, alert);
         for (index, item) in alert.items.iter().enumerate() {
             let open = session.incoming.take_if(|open| index == 0 && open.is_for_alert(kind, item));
@@ -559,6 +560,7 @@ impl Server {
         let origin = Origin::of(results);
         let meta = results.meta.as_deref();
         let mut refused = None;
+        self.core.session.as_mut()?.begin_again(&results.items);
         for (index, item) in results.items.iter().enumerate() {
             let session = self.core.session.as_mut()?;
             let open = session.incoming.take_if(|open| index == 0 && open.is_for_results(&origin, item));
@@ -621,6 +623,15 @@ impl Session {
         let len = self.owed.iter().map(Owed::len).fold(0, usize::saturating_add);
         self.owed.len() > config.limits.message.max_commands.saturating_mul(4)
             || len > config.limits.max_reply_len.saturating_add(config.limits.message.max_message_len)
+    }
+
+    /// A challenged device may say the whole command again of which it had begun the last Item: that is no break.
+    fn begin_again(&mut self, items: &[Item<'_>]) {
+        if let [_, .., last] = items
+            && last.more_data
+        {
+            self.incoming.take_if(|open| open.is_challenged());
+        }
     }
 
     /// Something else came before a large object was complete: it is dropped, and the device is told (1225).

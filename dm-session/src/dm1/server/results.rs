@@ -234,6 +234,11 @@ impl Assembly {
         self.challenged = true;
     }
 
+    /// Whether the device was challenged since the last chunk.
+    pub(super) const fn is_challenged(&self) -> bool {
+        self.challenged
+    }
+
     /// The next chunk.
     pub(super) fn go_on(mut self, item: &Item<'_>, meta: Option<&Meta<'_>>, limit: usize) -> Self {
         let is_first = Meta::effective(item.meta.as_ref(), meta).size().is_some();
