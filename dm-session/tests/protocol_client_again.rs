@@ -330,12 +330,12 @@ fn commands_that_come_with_a_refusal_are_answered_after_what_was_refused() {
     let mut device = Device::start(proving(), local());
     let message = device.exchange(proved(with([get("./Vendor/Name")]), 41, &nonce(50)));
     let message = device.exchange(refused().with_mac(HOST, &issued(&message)));
-    assert_eq!(said(&message), ["Get 1/4 200", "Delete 2/2 215", "Results 1/4 ./Vendor/Name=one"]);
+    assert_eq!(said(&message), ["Get 1/4 200", "Delete 2/3 215", "Results 1/4 ./Vendor/Name=one"]);
     // Of a stranger's refusal nothing but its own commands.
     let mut device = Device::start(proving(), local());
     device.exchange(proved(with([get("./Vendor/Name")]), 41, &nonce(50)));
     let message = device.exchange(refused());
-    assert_eq!(said(&message), ["Delete 2/2 401"]);
+    assert_eq!(said(&message), ["Delete 2/3 401"]);
     device.abort();
     assert_eq!(outline(device.last()), ["Alert 1223", "Final"], "nor by an abort");
     assert_eq!(device.value("./Vendor/Area/A").unwrap(), "a");

@@ -215,7 +215,7 @@ pub struct Answer {
     /// The Status for the SyncHdr of the client's last message; `None` for no such Status.
     pub status: Option<StatusCode>,
     pub chal: Option<Chal<'static>>,
-    /// The code of the Statuses for the client's commands; those of chunks are 213 in any case.
+    /// The code of the Statuses for the client's commands; chunks that are not refused with their message have 213.
     pub command_status: StatusCode,
     /// Whether the client's commands are answered at all.
     pub answers: bool,
@@ -810,7 +810,10 @@ impl Device {
         }
         for command in asked.commands.iter().filter(|_| answer.answers) {
             let has_more = command.items().iter().any(|item| item.more_data);
+            let refused = matches!(answer.command_status.code(), 401 | 407);
             let status = match command {
+                Command::Status(_) => continue,
+                _ if refused => answer.command_status,
                 Command::Alert(_) | Command::Replace(_) if !has_more => answer.command_status,
                 Command::Alert(_) | Command::Results(_) if has_more => StatusCode::CHUNK_ACCEPTED,
                 _ => continue,

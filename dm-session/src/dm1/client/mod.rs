@@ -720,13 +720,13 @@ impl Client {
     /// What the server says of alerts and Results.
     fn take_answers(&mut self, reading: &Reading) {
         for answered in &reading.answers {
-            self.core.outbox.answered(answered);
             let status = answered.status;
             // Challenged: it is said again. In progress, or a piece of it: it is not.
             let waits = status.is_informational() || status == StatusCode::CHUNK_ACCEPTED;
             if waits || is_about_credentials(status) {
                 continue;
             }
+            self.core.outbox.answered(answered);
             if let Some(id) = self.core.alerts.answered(&answered.msg_ref, &answered.cmd_ref) {
                 self.core.outbox.drop_alert(id);
                 self.core.effects.push(Action::AlertAnswered { id, status });
