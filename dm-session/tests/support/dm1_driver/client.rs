@@ -449,6 +449,11 @@ impl Run {
             }
             _ => false,
         });
+        let trusted = self.setup.asked.scheme.is_none() || self.proved;
+        if trusted && has_alert(&message, AlertCode::NO_END_OF_DATA) {
+            // The server wants no more of it.
+            self.object = None;
+        }
         let header = &message.header;
         let msg_id = header.msg_id.as_str().to_owned();
         if let Some(limit) = announced(&message) {
