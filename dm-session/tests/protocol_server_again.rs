@@ -342,6 +342,27 @@ fn the_application_is_asked_after_a_chunk_that_had_to_wait() {
 }
 
 #[test]
+fn an_object_that_the_device_breaks_off_goes_no_further_whatever_else_it_has_to_say() {
+    for (encoding, room) in SHORT {
+        let mut device = Device::with(config(), encoding);
+        device.announce(room);
+        device.plan([replace(1, "./A", long_text(3_000).as_str())]);
+        device.open();
+        device.go_on();
+        let piece = id_of(&device.last, "Replace");
+        // The piece was taken, and no more is wanted; the device goes on by itself.
+        let body = device.reply().status(&piece, "Replace", 213).alert(1225).generic(TYPE, "a");
+        let answer = device.say(body.more());
+        assert_eq!((alerts(&answer), names(&answer).len()), (vec![1222], 0));
+        let body = device.answer(|_| 200).alert(1222);
+        let answer = device.say(body.more());
+        assert_eq!(chunks(&answer), 0);
+        assert_eq!(heard(&device), ["a"]);
+        assert!(!device.outcome(1).is_done());
+    }
+}
+
+#[test]
 fn after_the_end_each_alert_has_its_status_in_as_many_messages_as_it_takes() {
     for (encoding, room) in SHORT {
         // Whether the device asks for the next message, or has nothing to say at all.

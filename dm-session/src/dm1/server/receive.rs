@@ -366,6 +366,11 @@ impl Server {
         if core::mem::take(&mut session.resend) {
             return self.respond(id, Plan::Orders);
         }
+        if said.breaks_off
+            && let Some(sent) = self.core.book.object()
+        {
+            sent.stop();
+        }
         // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more; without
         // it, more of its answers may come.
         let goes_on = !said.wants_next && said.news;
@@ -376,7 +381,7 @@ impl Server {
         let mut more = false;
         if let Some(sent) = self.core.book.object() {
             let fate = sent.filed.first().map(|filed| filed.fate);
-            more = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED)) && !said.breaks_off;
+            more = fate == Some(Fate::Answered(StatusCode::CHUNK_ACCEPTED));
             if !more {
                 sent.stop();
             }
