@@ -137,7 +137,7 @@ impl Shown {
 }
 
 /// The bytes of a message in either form, even of one that is not as it should be. What cannot be written loses its
-/// commands.
+/// commands, or all there is.
 fn encode(mut message: Message<'static>, encoding: Encoding) -> Vec<u8> {
     let bytes = |message: &Message<'_>| {
         let mut out = Vec::new();
@@ -152,7 +152,7 @@ fn encode(mut message: Message<'static>, encoding: Encoding) -> Vec<u8> {
     };
     bytes(&message).unwrap_or_else(|_| {
         message.commands.clear();
-        bytes(&message).unwrap()
+        bytes(&message).unwrap_or_default()
     })
 }
 
@@ -199,7 +199,7 @@ fn read(body: &[u8], headers: &Headers, strictness: Strictness) -> (Message<'sta
 /// What a message may be at most, by what the peer's headers have said.
 fn announced(message: &Message<'_>) -> Option<usize> {
     let size = message.header.meta.as_ref()?.max_msg_size()?.number()?;
-    usize::try_from(size).ok()
+    usize::try_from(size).ok().filter(|size| *size > 0)
 }
 
 /// The nonce that the Status for the header hands over.
