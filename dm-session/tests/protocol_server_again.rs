@@ -363,6 +363,48 @@ fn an_object_that_the_device_breaks_off_goes_no_further_whatever_else_it_has_to_
 }
 
 #[test]
+fn an_object_broken_off_is_not_done_by_a_status_that_comes_late() {
+    for encoding in BOTH {
+        let mut device = Device::with(config(), encoding);
+        device.announce(1_000);
+        device.plan([get(1, "./A"), replace(2, "./B", long_text(3_000).as_str())]);
+        device.open();
+        let (asked, piece) = (id_of(&device.last, "Get"), id_of(&device.last, "Replace"));
+        let sent_in = device.reply().msg_ref;
+        let body = device.reply().status(&asked, "Get", 404).alert(1225);
+        let answer = device.say(body.more());
+        assert_eq!((alerts(&answer), names(&answer).len()), (vec![1222], 0));
+        let body = device.answer(|_| 200).about(sent_in).status(&piece, "Replace", 200);
+        device.say(body);
+        assert_eq!(device.came(1), 404);
+        assert!(!device.outcome(2).is_done());
+    }
+}
+
+#[test]
+fn an_object_that_is_broken_off_stands_for_no_status_but_its_own() {
+    for encoding in BOTH {
+        let mut device = Device::with(config(), encoding);
+        device.announce(1_000);
+        device.plan([get(1, "./A"), replace(2, "./B", long_text(3_000).as_str()), get(3, "./C")]);
+        device.open();
+        assert_eq!(names(&device.last), ["Get", "Replace"]);
+        assert_eq!(chunks(&device.last), 1);
+        let (asked, sent_in) = (id_of(&device.last, "Get"), device.reply().msg_ref);
+        let body = device.reply().alert(1225).alert(1222);
+        let answer = device.say(body.more());
+        assert_eq!((alerts(&answer), names(&answer).len()), (vec![1222], 0), "the Get waits for its Status");
+        let body = device.answer(|_| 200).alert(1222).about(sent_in).status(&asked, "Get", 404);
+        device.say(body.more());
+        assert_eq!(names(&device.last), ["Get"]);
+        let body = device.obey();
+        device.say(body);
+        assert_eq!((device.came(1), device.came(3)), (404, 200));
+        assert!(!device.outcome(2).is_done());
+    }
+}
+
+#[test]
 fn after_the_end_each_alert_has_its_status_in_as_many_messages_as_it_takes() {
     for (encoding, room) in SHORT {
         // Whether the device asks for the next message, or has nothing to say at all.

@@ -40,6 +40,8 @@ pub(super) struct Sent {
     pub(super) filed: Vec<Filed>,
     /// A large object of which more is to come.
     pub(super) pieces: Option<Pieces>,
+    /// A large object of which no more goes, though there was more.
+    pub(super) stopped: bool,
     /// The Format in which it travels.
     pub(super) format: Option<String>,
 }
@@ -59,7 +61,7 @@ pub(super) struct Filed {
 impl Sent {
     pub(super) fn new(order: Order, msg_id: u32, first: u32, pieces: Option<Pieces>) -> Self {
         let filed = (0..len(&order.task)).map(|_| Filed::default()).collect();
-        Self { order, msg_id, first, filed, pieces, format: None }
+        Self { order, msg_id, first, filed, pieces, stopped: false, format: None }
     }
 
     /// The CmdID after its last one.
@@ -67,13 +69,14 @@ impl Sent {
         self.first.saturating_add(u32::try_from(self.filed.len()).unwrap_or(u32::MAX))
     }
 
-    /// No more of the large object goes. What was said of the last chunk stays, 213 or what it was refused with; but a
-    /// device that took a piece for the whole has not done what was ordered.
+    /// No more of the large object goes, and no Status for what went is waited for.
     pub(super) fn stop(&mut self) {
-        let Some(filed) = self.pieces.take().and_then(|_| self.filed.first_mut()) else { return };
-        if matches!(filed.fate, Fate::Answered(status) if status.is_success() && status < StatusCode::CHUNK_ACCEPTED) {
-            filed.fate = Fate::Unknown;
-        }
+        self.stopped |= self.pieces.take().is_some();
+    }
+
+    /// Whether the Status of each of its commands has come; of a chunk, 213 or what it was refused with.
+    fn is_answered(&self) -> bool {
+        self.stopped || self.filed.iter().all(|filed| filed.fate != Fate::Unknown)
     }
 
     /// Whether the device has done nothing of it, but refused it with its message, or taken pieces of a large object.
@@ -88,6 +91,13 @@ impl Sent {
     /// What came of it.
     pub(super) fn outcome(mut self) -> Outcome {
         self.stop();
+        // What was said of the last chunk stays, 213 or what it was refused with; but a device that took a piece for the
+        // whole has not done what was ordered.
+        if let Some(filed) = self.filed.first_mut().filter(|_| self.stopped)
+            && matches!(filed.fate, Fate::Answered(status) if status.is_success() && status < StatusCode::CHUNK_ACCEPTED)
+        {
+            filed.fate = Fate::Unknown;
+        }
         let mut filed = self.filed.into_iter();
         let result = match &self.order.task {
             Task::Sequence(children) => {
@@ -158,9 +168,9 @@ impl Book {
         self.sent.last_mut().filter(|sent| sent.pieces.is_some())
     }
 
-    /// Whether every command that was sent has its Status; a chunk, 213 or what it was refused with.
+    /// Whether no Status is waited for.
     pub(super) fn is_answered(&self) -> bool {
-        self.sent.iter().flat_map(|sent| &sent.filed).all(|filed| filed.fate != Fate::Unknown)
+        self.sent.iter().all(Sent::is_answered)
     }
 
     /// Whether a Get was answered with success, and has brought nothing yet.

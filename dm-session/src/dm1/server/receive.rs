@@ -374,7 +374,7 @@ impl Server {
         // A device that has more to say, and no room for it, asks for an answer (1222) like one that has no more; without
         // it, more of its answers may come.
         let goes_on = !said.wants_next && said.news;
-        let owes = session.incoming.is_some() || !(said.breaks_off || self.core.book.is_answered());
+        let owes = session.incoming.is_some() || !self.core.book.is_answered();
         if !is_final && (goes_on || owes) {
             return self.respond(id, Plan::More);
         }

@@ -65,6 +65,8 @@ struct Run {
     package_open: bool,
     /// A large value on its way: name, node, size, what has gone.
     object: Option<(String, String, u64, u64)>,
+    /// Message and CmdID of the last chunk.
+    piece: (String, String),
     /// Whether the device has taken the last chunk of it, and the next has not gone.
     accepted: bool,
 }
@@ -116,6 +118,7 @@ pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
         outstanding: BTreeSet::new(),
         package_open: false,
         object: None,
+        piece: (String::new(), String::new()),
         accepted: false,
     };
     while !program.is_over() {
@@ -364,6 +367,10 @@ impl Run {
         // The Status of a chunk may have come before, without the device's having said all.
         let broken = [AlertCode::NO_END_OF_DATA, AlertCode::SESSION_ABORT].iter().any(|code| has_alert(theirs, *code));
         let accepted = chunk.map_or(self.accepted, |code| code == StatusCode::CHUNK_ACCEPTED) && !broken && !aborts;
+        if broken && self.object.is_some() {
+            // That stands for the Status of the chunk.
+            self.outstanding.retain(|key| *key != self.piece);
+        }
         let going_on = self.object.take().filter(|_| accepted);
         self.accepted = false;
         if let Some((name, node, ..)) = &going_on {
@@ -417,6 +424,7 @@ impl Run {
             assert!(gone < total);
             let node = item.target_uri().unwrap().as_str().to_owned();
             self.object = Some((command.name().unwrap().to_owned(), node, total, gone));
+            self.piece = (message.header.msg_id.as_str().to_owned(), command.cmd_id().unwrap().as_str().to_owned());
         } else {
             assert_eq!(gone, total, "not as large as announced");
         }
