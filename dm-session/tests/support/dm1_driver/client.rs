@@ -469,7 +469,12 @@ impl Run {
         let asks_on = self.post.as_ref().is_some_and(|(post, _)| !post.is_final) && !self.server_open;
         self.server_open = !message.is_final && (self.server_open || !asks_on);
         for command in message.walk() {
-            let Some(cmd_id) = command.cmd_id() else { continue };
+            // The name and the id of what is no command, too.
+            let Status { cmd_ref: Some(cmd_id), cmd: Some(name), .. } =
+                Status::for_command("", "", command, StatusCode::OK)
+            else {
+                continue;
+            };
             // What has no name of its own cannot be answered.
             if matches!(command, Command::Status(_)) || cmd_id.is_empty() || cmd_id.as_str() == "0" {
                 continue;
@@ -481,7 +486,7 @@ impl Run {
                 succeeded: false,
                 optional: false,
             });
-            owed.names.push(command.name().unwrap_or_default().to_owned());
+            owed.names.push(name.as_str().to_owned());
             owed.items += command.items().len().max(1);
             owed.optional |= match command {
                 Command::Results(_) => true,

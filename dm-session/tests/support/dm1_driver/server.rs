@@ -238,6 +238,9 @@ impl Run {
             return;
         }
         assert_eq!(response.status, 200);
+        if asks.message.is_some() && !self.answers.insert(response.body.clone()) {
+            return; // the same once more
+        }
         // What the device writes in a way of its own comes back as it is, and that alone is not strict.
         let usual = asks.message.as_ref().is_some_and(|theirs| {
             theirs.namespace == Namespace::SyncMl12
@@ -257,9 +260,6 @@ impl Run {
             assert!(first.is_for_header() && !first.code().unwrap().is_success());
             return;
         };
-        if !self.answers.insert(response.body.clone()) {
-            return; // the same once more
-        }
         assert_eq!(Some(form), asks.form, "another form than the request");
         assert_eq!(message.namespace, theirs.namespace);
         let header = &message.header;
