@@ -48,6 +48,8 @@ struct Run {
     limit: Option<usize>,
     /// The last message, with what it shows of the device, for when it comes again.
     last: (Vec<u8>, Option<String>, Shown),
+    /// Messages that proved the device.
+    proofs: BTreeSet<Vec<u8>>,
     /// What is still to be answered of the last package, and results that are to be cut.
     todo: VecDeque<Command<'static>>,
     result: Option<(String, String, usize)>,
@@ -108,6 +110,7 @@ pub fn run_server(bytes: &[u8], mode: Mode) -> Vec<Seen<Action>> {
         msg_id: 0,
         limit: None,
         last: (Vec::new(), None, Shown::Nothing),
+        proofs: BTreeSet::new(),
         todo: VecDeque::new(),
         result: None,
         proved: false,
@@ -487,8 +490,8 @@ impl Run {
             }
             (body, mac)
         };
-        if body == self.last.0 && self.last.2 == Shown::Right {
-            // A message that proved the device is the same when it comes again, whatever the header says then.
+        if self.proofs.contains(&body) {
+            // They are the same when they come again, whatever the header says then.
             shown = Shown::Right;
         }
         let method = if program.below(64) == 0 { Method::Get } else { Method::Post };
@@ -505,6 +508,9 @@ impl Run {
         let message = Message::parse(&body).ok().map(Message::into_owned);
         if self.give(Event::Request { id, request, random: Random::from(random) }) {
             self.open.insert(id, Asks { message, body: body.clone(), form, shown });
+            if shown == Shown::Right {
+                self.proofs.insert(body.clone());
+            }
             self.last = (body, mac, shown);
         }
     }
