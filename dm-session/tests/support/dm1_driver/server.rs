@@ -353,14 +353,16 @@ impl Run {
             let Command::Status(status) = command else { continue };
             if status.is_for_header() {
                 if matches!(status.code().map(StatusCode::code), Some(401 | 407)) {
-                    self.outstanding.clear();
-                    self.object = None;
+                    // What came with that message goes again.
+                    let refused = status.msg_ref.as_str().trim();
+                    self.outstanding.retain(|(msg_id, _)| msg_id != refused);
+                    self.object = self.object.take().filter(|_| self.piece.0 != refused);
                 }
                 continue;
             }
             let cmd_ref = status.cmd_ref.as_ref().map_or("", |cmd_ref| cmd_ref.as_str()).trim().to_owned();
             let key = (status.msg_ref.as_str().trim().to_owned(), cmd_ref);
-            if self.outstanding.remove(&key) {
+            if self.outstanding.remove(&key) && key == self.piece {
                 chunk = status.code();
             }
         }
@@ -374,7 +376,8 @@ impl Run {
             // That stands for the Status of the chunk.
             self.outstanding.retain(|key| *key != self.piece);
         }
-        let going_on = self.object.take().filter(|_| accepted);
+        let waits = self.object.is_some() && self.outstanding.contains(&self.piece) && !aborts;
+        let going_on = self.object.take_if(|_| !waits).filter(|_| accepted);
         self.accepted = false;
         if let Some((name, node, ..)) = &going_on {
             if let Some(next) = asks_for.first() {
@@ -394,7 +397,7 @@ impl Run {
         for command in asks_for {
             self.outstanding.insert((msg_id.clone(), command.cmd_id().unwrap().as_str().to_owned()));
         }
-        if !self.accepted {
+        if !self.accepted && !waits {
             self.chunk(message, asks_for);
         }
     }
