@@ -476,7 +476,8 @@ impl Run {
                 continue;
             };
             // What has no name of its own cannot be answered.
-            if matches!(command, Command::Status(_)) || cmd_id.is_empty() || cmd_id.as_str() == "0" {
+            let nameless = cmd_id.is_empty() || cmd_id.as_str() == "0" || name.as_str().is_empty();
+            if matches!(command, Command::Status(_)) || nameless {
                 continue;
             }
             let owed = self.owed.entry((msg_id.clone(), cmd_id.as_str().to_owned())).or_insert(Owed {
