@@ -1229,6 +1229,33 @@ fn hmac_that_stops_coming_is_as_good_as_wrong() {
 }
 
 #[test]
+fn a_message_that_proved_the_device_before_does_nothing_when_it_is_replayed() {
+    for encoding in BOTH {
+        let mut device = Device::with(config().with_demand(demand(Scheme::Mac)), encoding);
+        device.plan(gets(0..1));
+        device.plan(gets(1..2));
+        device.scheme = Some(Scheme::Mac);
+        device.open();
+        let signed = device.posted.clone().unwrap();
+        let mut bare = signed.clone();
+        bare.headers.remove(HmacHeader::NAME);
+        device.take_chal();
+        let body = device.obey();
+        device.say(body);
+        device.take_chal();
+        for request in [signed, bare] {
+            let response = device.post(request).unwrap();
+            let answer = Message::parse(&response.body).unwrap().into_owned();
+            assert_eq!(header_code(&answer), 400, "its number is not the next");
+            assert_eq!((device.received.len(), device.outcomes.len()), (2, 1));
+        }
+        let body = device.obey();
+        device.say(body);
+        assert_eq!((device.came(0), device.came(1)), (200, 200));
+    }
+}
+
+#[test]
 fn hmac_and_cred_at_once_are_refused() {
     for encoding in BOTH {
         let mut device = Device::with(config().with_demand(demand(Scheme::Mac)), encoding);
